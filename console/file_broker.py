@@ -145,7 +145,7 @@ class _Pipe:
         hidden.rename(self._path)
 
     def wait(self, seconds: float) -> None:
-        """Return when a publisher has written, and after `seconds` at the latest."""
+        """Wait until a publisher has written, at most `seconds`."""
         select.select([self._file], [], [], seconds)
 
     def empty(self) -> None:

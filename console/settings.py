@@ -420,6 +420,8 @@ PRACTICE_ENGINE_URL = read.url("PRACTICE_ENGINE_URL", default="")
 PRACTICE_ENGINE_TOKEN = read.text("PRACTICE_ENGINE_TOKEN", default="")
 #: How long a second of the practice engine lasts: with 0.1 its waits and pauses are ten times shorter.
 PRACTICE_CLOCK_SCALE = read.number("PRACTICE_CLOCK_SCALE", default=1, low=0.001, high=10)
+#: Whether the practice workspace of `make run` has a month of runs, and a run index over them.
+PRACTICE_MONTH = read.boolean("PRACTICE_MONTH", default=False)
 
 # --- Monitoring ----------------------------------------------------------------------------------
 #: The token that /metrics requires (Authorization: Bearer ...); without one, there is no such page.

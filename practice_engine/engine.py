@@ -21,6 +21,7 @@ from .http import JSON_TYPE, REQUIRED, V072, V083, HttpError, Json, Principal, R
 from .journal import Journal, Received
 from .routes import gateway
 from .samples import fill, load_rows
+from .samples.month import Month, plans
 from .state import Settings, State
 
 log = logging.getLogger(__name__)
@@ -77,7 +78,8 @@ class PracticeEngine(Engine):
     """A stand-in engine in memory.
 
     ``clock_scale``: real seconds of an engine second (0.05: twenty times faster). ``state_file``: keep the state in this file.
-    ``samples``: start with sample data, else with users and projects only. ``given``: values of ``Credentials`` that replace
+    ``samples``: start with sample data, else with users and projects only. ``month``: of runs, which go on while it runs, instead of
+    a few. ``given``: values of ``Credentials`` that replace
     generated ones. ``version``: of the Activepieces flavour, if not the default. Call ``close`` at the end.
     """
 
@@ -87,6 +89,7 @@ class PracticeEngine(Engine):
         *,
         state_file: Path | None = None,
         samples: bool = True,
+        month: bool = False,
         given: dict[str, str] | None = None,
         version: str = "",
     ) -> None:
@@ -98,7 +101,10 @@ class PracticeEngine(Engine):
         if self.loaded:
             self.runs.restore()
         elif samples:
-            fill(self)
+            fill(self, without_runs=plans() if month else ())
+        if month and samples:
+            self.month = Month(self)
+            self.month.begin()
         self.state.save()
 
     def handle(self, request: Request) -> Response:

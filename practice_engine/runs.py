@@ -90,6 +90,13 @@ class Runs:
         self._queue(row["id"], self._settings.appear_after if request.version >= V083 else 0.0)
         return row
 
+    def begin(self, flow: Json, flow_version: Json, payload: Any, *, version: Version, **columns: Any) -> Json:
+        """Queue a run that no request has started, and return its row (``add``). The caller holds the lock."""
+        row = self.add(flow, flow_version, payload, version=version, **columns)
+        self._queue(row["id"], self._settings.appear_after)
+        self._state.dirty()
+        return row
+
     def retry(self, request: Request, row: Json) -> None:
         """Queue the same run again, from its failed step."""
         moment = ids.stamp()

@@ -34,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser, *, clock_scale: float) -> Non
     parser.add_argument("--clock-scale", type=float, default=clock_scale, help="how long an engine second lasts")
     parser.add_argument("--state", type=Path, help="keep flows, runs and records in this file")
     parser.add_argument("--empty", action="store_true", help="start without sample data")
+    parser.add_argument("--month", action="store_true", help="start with a month of runs, and go on with them")
     parser.add_argument(
         "--engine-version", default=Settings.version, help="which Activepieces to speak as: 0.72.4 or 0.83.0"
     )
@@ -58,6 +59,7 @@ def serve_until_stopped(options: Mapping[str, Any], console_token: str, output: 
             options["clock_scale"],
             state_file=options["state"],
             samples=not options["empty"],
+            month=options["month"],
             given=credentials,
             version=options["engine_version"],
         )

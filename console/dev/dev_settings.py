@@ -72,6 +72,7 @@ def process_environment(
         "WEB_THREADS": "16",
         "WORKER_SLOTS": "100",
         "LOG_FORMAT": "text",
+        "PRACTICE_MONTH": "true",
         "ENGINE_PRIVATE_NETWORKS": "127.0.0.0/8,::1/128",
         **_keys(folder),
         **explicit,

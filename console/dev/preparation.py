@@ -25,6 +25,7 @@ class CheckedSettings(NamedTuple):
     base_url: str
     worker_slots: int
     var_dir: str
+    practice_month: bool
 
 
 class Preparation:
@@ -63,7 +64,12 @@ def check_settings() -> CheckedSettings:
     from django.conf import settings
 
     return CheckedSettings(
-        settings.BIND, settings.PORT, settings.BASE_URL, settings.WORKER_SLOTS, str(settings.VAR_DIR)
+        settings.BIND,
+        settings.PORT,
+        settings.BASE_URL,
+        settings.WORKER_SLOTS,
+        str(settings.VAR_DIR),
+        settings.PRACTICE_MONTH,
     )
 
 
@@ -93,6 +99,13 @@ def practice_workspace() -> None:
     from django.core.management import call_command
 
     call_command("practice_workspace", wait=30)
+
+
+def practice_index() -> None:
+    """Start the run index of the practice workspace, if it has never had one."""
+    from django.core.management import call_command
+
+    call_command("practice_index")
 
 
 def _collect_stale() -> None:

@@ -15,7 +15,14 @@ from pathlib import Path
 from typing import IO
 
 from console.dev.dev_settings import ROOT, TASKS_RUN, StartError, is_free, make_var_dir, process_environment
-from console.dev.preparation import CheckedSettings, Preparation, check_settings, practice_workspace, prepare
+from console.dev.preparation import (
+    CheckedSettings,
+    Preparation,
+    check_settings,
+    practice_index,
+    practice_workspace,
+    prepare,
+)
 from console.dev.supervisor import Process, Supervisor
 
 #: Threads of a worker besides those that wait for engines: ticks and polls must not queue behind launches.
@@ -84,18 +91,22 @@ def _start_and_watch(
         # Without Django. The token and the clock's scale are in the environment.
         state = str(Path(settings.var_dir) / "practice_engine.json")
         engine = ["-m", "practice_engine", "--port", str(practice_port), "--state", state]
+        engine += ["--month"] if settings.practice_month else []
         supervisor.start(Process("practice", [sys.executable, *engine], stop_order=2))
     account = preparation.run(prepare)
     try:
         if practice_port:
             preparation.run(practice_workspace)
-        preparation.end()
         slots = str(settings.worker_slots + SPARE_SLOTS)
         gunicorn = [sys.executable, "-m", "gunicorn", "-c", "python:console.web", "console.wsgi"]
         quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
         worker = [sys.executable, "-m", "console.dev.worker", "--quiet", "worker", "-P", "threads", "-c", slots, *quiet]
         supervisor.start(Process("web", gunicorn))
         supervisor.start(Process("worker", worker, stop_order=1))
+        if practice_port and settings.practice_month:
+            # While the others start.
+            preparation.run(practice_index)
+        preparation.end()
         deadline = time.monotonic() + START_SECONDS
         # Before the worker's first heartbeat the console is not ready, and each question would get a warning into the log.
         if not supervisor.watch(until=lambda: _tasks_run.is_set() or time.monotonic() > deadline):

@@ -23,9 +23,9 @@ def _start_beat(**_signal: object) -> None:
 
 
 @task_success.connect
-def _report_first_tick(sender: Any = None, **_signal: object) -> None:
-    """Print after the first tick, which sends a heartbeat, that tasks run: `make run` waits for this line."""
-    if sender.name == "workflows_ui.tasks.tick" and not _tasks_run.is_set():
+def _report_first_heartbeat(sender: Any = None, **_signal: object) -> None:
+    """Print after the first heartbeat that tasks run: `make run` waits for this line."""
+    if sender.name == "workflows_ui.tasks.news" and not _tasks_run.is_set():
         _tasks_run.set()
         sys.stdout.write(f"{TASKS_RUN}\n")
         sys.stdout.flush()

@@ -2,9 +2,11 @@
 
 import copy
 import random
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
+from typing import Any
 
 from practice_engine import ids, tree, validity
 from practice_engine.accounts import ANH, SAO_MAI_PROJECT
@@ -56,8 +58,8 @@ def sample_flows() -> dict[str, SampleFlow]:
     }
 
 
-def fill(engine: Engine) -> None:
-    """Add the sample data to an engine that has users and projects only."""
+def fill(engine: Engine, *, without_runs: Collection[str] = ()) -> None:
+    """Add the sample data to an engine that has users and projects only, without runs of the flows with these slugs."""
     for sample in sample_flows().values():
         _add_flow(engine, sample)
     load_rows(engine, "company")
@@ -65,7 +67,8 @@ def fill(engine: Engine) -> None:
         server["tools"] = [mcp.new_tool(engine, server, data) for data in server["tools"]]
     load_tables(engine)
     for sample in sample_flows().values():
-        _add_runs(engine, sample)
+        if sample.slug not in without_runs:
+            _add_runs(engine, sample)
 
 
 def _folder_id(engine: Engine, project: str, name: str | None) -> str | None:
@@ -103,7 +106,7 @@ def _add_flow(engine: Engine, sample: SampleFlow) -> None:
     if sample.state != "draft":
         _publish(engine, flow, version, sample)
     if sample.payload:
-        event = add_event(engine, flow, _trigger_output(sample, sample.payload))
+        event = add_event(engine, flow, trigger_output(sample, sample.payload))
         event |= {"created": edited, "updated": edited, "fileId": ids.named_id(f"file {sample.slug}")}
         _rename(engine.state.events, event, f"event {sample.slug}")
 
@@ -121,7 +124,7 @@ def _publish(engine: Engine, flow: Json, version: Json, sample: SampleFlow) -> N
         flow["versionId"] = draft["id"]
 
 
-def _trigger_output(sample: SampleFlow, payload: Json) -> Json:
+def trigger_output(sample: SampleFlow, payload: Json) -> Json:
     """The values of a form as they are, else a request."""
     if sample.slug == "form":
         return payload
@@ -141,29 +144,36 @@ def _add_runs(engine: Engine, sample: SampleFlow) -> None:
         payload = (
             sample.payload if not sample.other_payloads or dice.random() < 0.8 else dice.choice(sample.other_payloads)
         )
-        version = engine.state.versions[flow["publishedVersionId"]]
         start = ids.now() - timedelta(days=dice.uniform(0.02, DAYS), seconds=dice.uniform(0, 60))
-        row = engine.runs.add(flow, version, _trigger_output(sample, payload), version=engine.version)
-        row["visibleAt"] = start.timestamp()
-        seconds = engine.runs.run_at_once(row)
-        finish = start + timedelta(seconds=seconds + dice.uniform(0.03, 0.9))
-        if row["status"] == "PAUSED":
-            _finish_paused(row, dice, number)
-            finish += timedelta(seconds=60)
-        ended = row["status"] not in ("PAUSED", "CANCELED")
-        row |= {
-            "created": ids.stamp(start),
-            "updated": ids.stamp(finish),
-            "startTime": ids.stamp(start - timedelta(milliseconds=12)),
-            "finishTime": ids.stamp(finish) if ended else None,
-            "logsFileId": ids.new_id(),
-            "archivedAt": ids.stamp() if number == 0 and sample.slug == "orders" else None,
-        }
+        row = add_past_run(engine, flow, trigger_output(sample, payload), start, dice, waits=number == 0)
+        if number == 0 and sample.slug == "orders":
+            row["archivedAt"] = ids.stamp()
 
 
-def _finish_paused(row: Json, dice: random.Random, number: int) -> None:
-    """Let the first run that paused wait for two days, cancel some, and complete the others."""
-    if number == 0:
+def add_past_run(engine: Engine, flow: Json, output: Any, start: datetime, dice: random.Random, *, waits: bool) -> Json:
+    """Add a run of the past of a flow's published version, and return its row. If it paused, it ``waits`` still, or has ended."""
+    version = engine.state.versions[flow["publishedVersionId"]]
+    row = engine.runs.add(flow, version, output, version=engine.version)
+    row["visibleAt"] = start.timestamp()
+    seconds = engine.runs.run_at_once(row)
+    finish = start + timedelta(seconds=seconds + dice.uniform(0.03, 0.9))
+    if row["status"] == "PAUSED":
+        _finish_paused(row, dice, waits=waits)
+        finish += timedelta(seconds=60)
+    ended = row["status"] not in ("PAUSED", "CANCELED")
+    row |= {
+        "created": ids.stamp(start),
+        "updated": ids.stamp(finish),
+        "startTime": ids.stamp(start - timedelta(milliseconds=12)),
+        "finishTime": ids.stamp(finish) if ended else None,
+        "logsFileId": ids.new_id(),
+    }
+    return row
+
+
+def _finish_paused(row: Json, dice: random.Random, *, waits: bool) -> None:
+    """Let a run that paused wait for two days, else cancel some, and complete the others."""
+    if waits:
         row["resumeAt"] = ids.stamp(ids.now() + timedelta(days=2))
         return
     if dice.random() < 0.3:

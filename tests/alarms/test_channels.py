@@ -303,9 +303,9 @@ def test_a_channel_names_the_cause_of_failures_only_where_a_manager_chose_it(sta
     send_due()
     plain, cause = sorted((body["text"] for body in server.bodies if "text" in body), key=len)
     (card,) = (json.dumps(body, ensure_ascii=False) for body in server.bodies if "text" not in body)
-    assert "The step's message" not in plain
-    assert "The step's message: “" in cause
-    assert "Thông báo lỗi của bước: “" in card
+    assert "” failed: " not in plain
+    assert "” failed: " in cause
+    assert "” thất bại: " in card
     for sent in (cause, card):
         assert "hunter2" not in sent
         assert "http://evil" not in sent
@@ -315,7 +315,7 @@ def test_a_channel_names_the_cause_of_failures_only_where_a_manager_chose_it(sta
 
     def names_cause() -> bool:
         row = AlarmDelivery.objects.get(channel__name="Causes")
-        return "The step's message" in channel_messages.build(row, "https://console.example/")["text"]
+        return "” failed: " in channel_messages.build(row, "https://console.example/")["text"]
 
     assert names_cause()
     # Messages of a launch's run, and of a retry of it, may repeat what was sent with it in any form.

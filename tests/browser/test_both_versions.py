@@ -20,7 +20,7 @@ def test_a_failed_launch_is_read_and_its_run_tried_again(desk: Desk, browser: Br
         page = window.page
         window.launch("failing", {"version": version})
         window.ends("Failed")
-        expect(page.locator("#failure-text")).to_contain_text("Dòng 7: thiếu cột sku")
+        expect(page.locator("#failure-message")).to_contain_text("Dòng 7: thiếu cột sku")
         page.get_by_role("link", name="Show the run's steps").click()
         expect(page).to_have_url(RUN)
         run = page.url

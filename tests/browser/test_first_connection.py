@@ -6,6 +6,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.test_accounts_and_credentials import Desk, desks
 from tests.practice_engine.fixtures import Practice, practice
 from tests.users import person
+from workflows_ui.accounts.models import User
 from workflows_ui.credentials.models import Credential
 
 __all__ = ["desks", "practice"]
@@ -26,7 +27,7 @@ def look_at(desk: Desk, look: str) -> None:
 def test_a_person_connects_their_engine_and_launches_the_first_flow(
     desks: dict[str, Desk], practice: Practice, flavour: str, look: str
 ) -> None:
-    person("ada")
+    User.objects.filter(pk=person("ada").pk).update(is_superuser=True)
     given = practice.credentials
     desk = desks[look]
     desk.sign_in("ada")
@@ -54,7 +55,12 @@ def test_a_person_connects_their_engine_and_launches_the_first_flow(
         go_on(page)
     expect(page.locator("h1")).to_have_text("What this credential may do")
     expect(page.get_by_role("row", name="Flows Works")).to_be_visible()
+    expect(page.get_by_role("button", name="Share and keep the list")).to_be_visible()
     look_at(desk, look)
     page.locator('main a[href$="/launch/"]').first.click()
     expect(page.locator("h1")).to_contain_text("Launch")
     assert Credential.objects.get().name == "Mine"
+    page.go_back()
+    page.get_by_role("button", name="Share and keep the list").click()
+    expect(page.locator("h1")).to_have_text("Run index")
+    look_at(desk, look)

@@ -24,7 +24,7 @@ from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.credentials.models import Credential
 from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import sending
-from workflows_ui.members.models import LaunchRight, Member, Role, Workspace
+from workflows_ui.members.models import ColleagueInvitation, LaunchRight, Member, Role, Workspace
 from workflows_ui.members.services import teams
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -179,7 +179,11 @@ def test_the_pages_of_people_with_long_and_many_things_are_sound_in_every_look(s
     offer.click()
     sound_in_every_look(page)
     link = page.locator("#invitation-link").inner_text()
+    LaunchRight.objects.create(
+        workspace=space, flow_id=flow, flow_name="y" * 300, invitation=ColleagueInvitation.objects.get()
+    )
     for path in (
+        "/people/?search=nobody@example.com",
         "/w/sales/members/",
         "/w/sales/launch-rights/",
         f"/w/sales/flows/{flow}/launch-rights/",

@@ -4,6 +4,7 @@ import html
 import re
 
 import pytest
+from django.contrib.auth.models import Group
 from django.http import HttpResponse
 from django.test import Client
 
@@ -11,8 +12,12 @@ from tests import users
 from tests.engine_wire import Engine
 from tests.launches.launch_scene import Scene
 from workflows_ui.accounts.models import User
+from workflows_ui.audit.models import AuditEvent
 from workflows_ui.credentials.models import Credential
-from workflows_ui.members.models import Workspace
+from workflows_ui.credentials.services import sharing
+from workflows_ui.members.models import Member, Role, Workspace
+from workflows_ui.run_index.models import Kept, RunIndex
+from workflows_ui.run_index.services import indexes, reading
 
 SECRET = "sk-not-a-secret-of-this-engine"
 
@@ -110,6 +115,115 @@ def test_each_permission_is_explained_and_the_first_flow_is_offered(browser: Cli
     (first, *_rest) = re.findall(rf'href="(/w/{credential.workspace.slug}/flows/\w+/launch/)"', page)
     assert browser.get(first).status_code == 200
     assert live.engine.credentials.bearer_token not in page
+
+
+def offered(page: str) -> dict[str, object]:
+    """What the form of the offer sends as it is."""
+    form = page.partition('aria-labelledby="run-index-offer"')[2].partition("</form>")[0]
+    inputs = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form)
+    radio = re.findall(r'type="radio" name="team" value="(\w+)" checked', form)
+    return dict(inputs) | ({"team": radio[0]} if radio else {})
+
+
+def administrator(ada: User) -> None:
+    User.objects.filter(pk=ada.pk).update(is_superuser=True)
+
+
+def check_page(browser: Client, live: Scene) -> str:
+    answer = connected(browser, live)
+    return text(browser.get(answer["Location"]))
+
+
+def test_one_click_after_a_connection_shares_the_credential_with_the_chosen_people_and_keeps_the_runs(
+    browser: Client, live: Scene, ada: User
+) -> None:
+    administrator(ada)
+    ben, eve = users.person("ben"), users.person("eve")
+    page = check_page(browser, live)
+    place = Workspace.objects.get()
+    for said in ("Recommended", "ada (you)", "agree to share it with this team", "Not kept: inputs and outputs"):
+        assert said in page
+    sent = offered(page) | {"people": [ben.pk]}
+    assert not RunIndex.objects.exists()
+    assert browser.post(f"/w/{place.slug}/run-index/", sent)["Location"] == f"/w/{place.slug}/run-index/"
+    index = RunIndex.objects.get()
+    credential = Credential.objects.get(owner=ada)
+    assert (index.credential, index.kept, index.started_by) == (credential, Kept.NOTHING, ada)
+    [team] = sharing.teams(credential)
+    assert set(team.user_set.all()) == {ada, ben}
+    done = list(AuditEvent.objects.order_by("pk").values_list("action", flat=True))
+    assert done[-6:] == ["team.create", "team.add", "team.add", "member.add", "credential.share", "run_index.start"]
+    reading.read(place.pk)
+    seen = {user: Client() for user in (ben, eve)}
+    for user, window in seen.items():
+        window.force_login(user)
+    assert indexes.readable(place, ben.pk) is not None
+    assert indexes.readable(place, eve.pk) is None
+    assert seen[ben].get(f"/w/{place.slug}/failures/").status_code == 200
+    assert seen[eve].get(f"/w/{place.slug}/failures/").status_code == 404
+    assert "run-index-offer" not in text(browser.get(f"/w/{place.slug}/credentials/{credential.pk}/check/"))
+
+
+def test_values_are_kept_only_if_ticked(browser: Client, live: Scene, ada: User) -> None:
+    administrator(ada)
+    sent = offered(check_page(browser, live)) | {"values": "on"}
+    browser.post(f"/w/{Workspace.objects.get().slug}/run-index/", sent)
+    assert RunIndex.objects.get().kept == Kept.VALUES
+
+
+def test_a_manager_who_may_create_no_team_is_offered_the_teams_of_the_workspace_only(
+    browser: Client, live: Scene, ada: User
+) -> None:
+    page = check_page(browser, live)
+    place, credential = Workspace.objects.get(), Credential.objects.get(owner=ada)
+    assert "is read with a credential that is shared with a team" in page
+    assert offered(page) == {}
+    made = {"confirmed": "yes", "credential": str(credential.pk), "keep_days": "90", "team": "new"}
+    browser.post(f"/w/{place.slug}/run-index/", made)
+    assert not Group.objects.exists()
+    team, strangers = Group.objects.create(name="Sales"), Group.objects.create(name="Strangers")
+    ben = users.person("ben")
+    ben.groups.add(team)
+    Member.objects.create(workspace=place, team=team, role=Role.VIEWER)
+    page = text(browser.get(f"/w/{place.slug}/credentials/{credential.pk}/check/"))
+    assert "Sales: ben" in page
+    assert "Strangers" not in page
+    for wrong in ({"team": strangers.pk}, {"team": "new", "people": [ben.pk]}):
+        assert browser.post(f"/w/{place.slug}/run-index/", offered(page) | wrong).status_code == 422
+    assert not RunIndex.objects.exists()
+    sent = offered(page) | {"people": [users.person("eve").pk]}
+    assert browser.post(f"/w/{place.slug}/run-index/", sent).status_code == 303
+    assert sharing.teams(credential) == [team]
+    assert list(team.user_set.all()) == [ben], "people are put into a new team only"
+
+
+def test_a_superuser_without_the_required_second_step_creates_no_team(browser: Client, live: Scene, ada: User) -> None:
+    administrator(ada)
+    sent = offered(check_page(browser, live))
+    users.workspace("other")
+    Workspace.objects.filter(slug="other").update(second_factor_required=True)
+    place = Workspace.objects.exclude(slug="other").get()
+    assert offered(text(browser.get(f"/w/{place.slug}/credentials/{sent['credential']}/check/"))) == {}
+    browser.post(f"/w/{place.slug}/run-index/", sent)
+    assert not Group.objects.exists()
+    assert not RunIndex.objects.exists()
+
+
+def test_only_managers_are_offered_the_list_and_only_with_their_own_credential(
+    browser: Client, live: Scene, ada: User
+) -> None:
+    administrator(ada)
+    page = check_page(browser, live)
+    place = Workspace.objects.get()
+    ben = users.person("ben")
+    Member.objects.create(workspace=place, user=ben, role=Role.BUILDER)
+    own = users.credential(place, ben, live.engine.credentials.bearer_token_colleague)
+    window = Client()
+    window.force_login(ben)
+    assert "run-index-offer" not in text(window.get(f"/w/{place.slug}/credentials/{own.pk}/check/"))
+    assert browser.post(f"/w/{place.slug}/run-index/", offered(page) | {"credential": str(own.pk)}).status_code == 422
+    assert window.post(f"/w/{place.slug}/run-index/", offered(page)).status_code == 403
+    assert not RunIndex.objects.exists()
 
 
 def test_a_workspace_without_ones_credential_leads_to_the_kind_for_its_engine(

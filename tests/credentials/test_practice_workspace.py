@@ -6,20 +6,28 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
+from django.utils import timezone
 
+from practice_engine import PracticeEngine, serve
 from practice_engine.routes.gateway import OTP
 from tests import users as test_users
 from tests.practice_engine.fixtures import Practice
 from tests.users import credential, person, workspace
 from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import people
-from workflows_ui.audit.services.audit_log import Actor
+from workflows_ui.alarms import checking
+from workflows_ui.alarms.models import Alarm
+from workflows_ui.audit.services.audit_log import CONSOLE, Actor
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.models import Credential, CredentialKind, Health
 from workflows_ui.credentials.services import clients, credential_tests, practice as practising
 from workflows_ui.engine import Timeouts
+from workflows_ui.failures.models import FailurePattern
 from workflows_ui.members.models import Colour, Member, Role, Workspace
 from workflows_ui.members.services import access, members
+from workflows_ui.run_index.models import Kept, RunIndex, RunValues
+from workflows_ui.run_index.services import indexes, reading
 
 pytestmark = pytest.mark.django_db
 
@@ -139,6 +147,38 @@ def test_the_practice_token_goes_to_no_workspace_at_another_address(configured: 
     other.refresh_from_db()
     practising.equip(Member.objects.create(workspace=other, user=person("ben"), role=Role.LAUNCHER))
     assert not Credential.objects.exists()
+
+
+@pytest.mark.slow
+def test_the_practice_workspace_has_a_run_index_over_a_month_with_alarms_and_a_note(settings: Any) -> None:
+    engine = PracticeEngine(clock_scale=0.02, month=True)
+    server = serve(engine)
+    settings.PRACTICE_ENGINE_URL, settings.PRACTICE_ENGINE_TOKEN = server.url, engine.credentials.bearer_token
+    try:
+        run("first_user")
+        run("practice_workspace")
+        run("practice_index")
+        index = RunIndex.objects.get()
+        while RunIndex.objects.get().spans:
+            RunIndex.objects.update(due_at=timezone.now())
+            reading.read(index.pk)
+        checking.check(index.pk)
+        browser = Client()
+        browser.force_login(User.objects.get())
+        alarms, failures = (browser.get(f"/w/practice/{page}/").content.decode() for page in ("alarms", "failures"))
+        assert index.kept == Kept.VALUES
+        assert {"Kiểm tra tồn kho (8 giây)", "Welcome mail"} <= {row.flow_name for row in Alarm.objects.all()}
+        assert "Welcome mail" in alarms
+        assert "Tell the team" in failures
+        [noted] = FailurePattern.objects.exclude(note="")
+        assert "connect it again" in browser.get(f"/w/practice/failures/{noted.fingerprint}/").content.decode()
+        assert RunValues.objects.exists()
+        indexes.stop(CONSOLE, index.workspace)
+        run("practice_index")
+        assert not RunIndex.objects.exists(), "who ended it keeps it so"
+    finally:
+        server.stop()
+        engine.close()
 
 
 def test_without_a_practice_engine_in_the_settings_nothing_is_made(settings: Any) -> None:

@@ -250,7 +250,7 @@ def test_all_runs_of_a_failure_are_retried_by_one_job_after_a_confirmation(stage
 
 
 @pytest.mark.slow
-def test_a_note_is_sealed_and_is_first_on_every_run_that_fails_like_this(stage: Stage) -> None:
+def test_a_note_is_sealed_and_follows_the_reason_on_every_run_that_fails_like_this(stage: Stage) -> None:
     run, other = only(stage, "Order 4711 was refused", "The card has expired")
     url = next(one for one in found(stage.browser) if "4711" in text(stage.browser, one))
     assert "How it was handled before" not in text(stage.browser, f"/w/sales/runs/{run}/")
@@ -264,7 +264,11 @@ def test_a_note_is_sealed_and_is_first_on_every_run_that_fails_like_this(stage: 
     (new,) = add_runs(stage, "Order 5000 was refused", seconds=1)
     read_again(stage)
     content = stage.browser.get(f"/w/sales/runs/{new}/").content.decode()
-    assert content.index("How it was handled before") < content.index("alert-danger")
+    assert (
+        content.index('id="failure-message"')
+        < content.index("How it was handled before")
+        < content.index("Who can help")
+    )
     assert "How it was handled before" not in text(stage.browser, f"/w/sales/runs/{other}/")
     stage.browser.post(f"{url}note/", {"text": ""})
     assert "How it was handled before" not in text(stage.browser, f"/w/sales/runs/{run}/")

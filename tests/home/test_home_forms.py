@@ -26,6 +26,7 @@ from tests.stub_engine import (
 )
 from tests.users import Users, move
 from workflows_ui.audit.services import audit_log
+from workflows_ui.core.caching import answers
 from workflows_ui.form_schema.document import Field, Form
 from workflows_ui.launch_forms.models import LaunchFormVersion
 from workflows_ui.launch_forms.services import launch_forms
@@ -34,7 +35,7 @@ from workflows_ui.web import markdown
 
 HOME = "/w/sales/"
 FLOWS = {"HX-Request": "true", "HX-Target": "home-flows"}
-ELSEWHERE = {"HX-Request": "true", "HX-Target": "home-elsewhere"}
+ATTENTION = {"HX-Request": "true", "HX-Target": "home-attention"}
 FORM = Form(
     (Field("name", ("name",), label="Customer"),),
     note="## <Orders> of **today**\nare written into the table.\n\nAnd more.",
@@ -59,22 +60,17 @@ def _rename(scene: Scene, flow_id: str, name: str) -> None:
     scene.workflows.apply_flow_operation(flow_id, {"type": "CHANGE_NAME", "request": {"displayName": name}})
 
 
-def test_flows_with_a_form_come_first_with_the_first_line_of_their_note_and_their_button(scene: Scene) -> None:
+def test_flows_with_a_form_come_first_with_the_first_line_of_their_note(scene: Scene) -> None:
     plain = flows.make(scene.workflows, "A plain one", ECHO)
     formed = publish(scene, FORM, name="The orders")
     _rename(scene, formed, "A draft of another name")
-    for query in ("?flows=1&view=cards", "?flows=1&view=rows"):
-        page = text_of(scene.browser.get(HOME + query))
-        assert _launched(page) == [formed, plain]
-        assert "&lt;Orders&gt; of today<" in page
-        assert "are written" not in page
-        assert "Send the &lt;orders&gt;" in page
-        assert "The orders" in page
-        assert "another name" not in page
-        assert page.index("Send the") < page.index("Other flows") < page.index("A plain one")
-    found = text_of(scene.browser.get(f"{HOME}?q=PLAIN", headers=FLOWS))
-    assert _launched(found) == [plain]
-    assert "Other flows" not in found
+    page = text_of(scene.browser.get(HOME + "?flows=1"))
+    assert _launched(page) == [formed, plain]
+    assert "&lt;Orders&gt; of today<" in page
+    assert "are written" not in page
+    assert "The orders" in page
+    assert "another name" not in page
+    assert _launched(text_of(scene.browser.get(f"{HOME}?q=PLAIN", headers=FLOWS))) == [plain]
     scene.browser.post(f"{HOME}flows/{plain}/star/")
     assert _launched(text_of(scene.browser.get(HOME, headers=FLOWS))) == [formed, plain]
 
@@ -95,7 +91,7 @@ def test_forms_are_there_before_the_engine_was_asked_and_while_it_is_down(users:
     down = text(client.get(f"{HOME}?q=don", headers=FLOWS).content)
     assert _launched(down) == [first]
     assert "The list of flows cannot be shown right now" in down
-    assert "You can still launch your favourites and recent flows above, and flows with" in down
+    assert "flows with their own form below" in down
 
 
 def test_nothing_is_said_to_be_sent_later_where_the_address_was_changed_outside(users: Users, client: Client) -> None:
@@ -192,21 +188,21 @@ def test_runs_that_were_started_elsewhere_are_shown_to_builders_by_one_call(
         run(5, "TIMEOUT", finishTime=late, flowVersion={}, failedStep=None),
     ]
     launched(users, pk="L" * 21)
-    page = text(owner.get(HOME, headers=ELSEWHERE).content)
+    page = text(owner.get(HOME, headers=ATTENTION).content)
     assert "<html" not in page
-    assert "Failed in the last 24 hours (started elsewhere)" in page
-    assert "Running (started elsewhere)" in page
-    assert "At the step “Write &lt;b&gt;”" in page
+    assert "Started elsewhere, failed in the last 24 hours" in page
+    assert "1 run in progress was started elsewhere" in page
+    assert "Write &lt;b&gt;" in page
     assert f'href="/w/sales/runs/{identity(1)}/"' in page
     assert f'href="/w/sales/runs/{identity(5)}/"' in page
-    assert "Another run" in page
     assert "Long ago" not in page
     assert "Launched here" not in page
-    owner.get(HOME, headers=ELSEWHERE)
+    owner.get(HOME, headers=ATTENTION)
     assert len(stub_engine.queries("/flow-runs")) == 1
     colleague = Client()
     colleague.force_login(users.colleague)
-    assert "home-elsewhere" not in text(colleague.get(f"{HOME}?flows=1").content)
+    assert "started elsewhere" not in text(colleague.get(f"{HOME}?flows=1").content).lower()
+    assert len(stub_engine.queries("/flow-runs")) == 1
 
 
 def test_an_engine_that_does_not_list_its_runs_is_shown_as_such_and_nothing_else_is_lost(
@@ -214,7 +210,7 @@ def test_an_engine_that_does_not_list_its_runs_is_shown_as_such_and_nothing_else
 ) -> None:
     stub_engine.flows, stub_engine.faults["/flow-runs"] = [flow(1)], Reply(500, {})
     page = text(owner.get(f"{HOME}?flows=1").content)
-    assert "cannot be shown at the moment" in page
+    assert "The engine does not answer, so runs that were started elsewhere are missing here." in page
     assert _launched(page) == [identity(1)]
 
 
@@ -223,17 +219,20 @@ def test_forms_that_no_longer_fit_are_shown_to_builders_with_the_way_to_mend_the
     good = publish(scene, FORM, flow=flows.make(scene.workflows, "Good", reads))
     bad = publish(scene, FORM, flow=flows.make(scene.workflows, "Changed", reads))
     owner = scene.sign_in(scene.users.owner)
-    assert "no longer fit" not in text_of(owner.get(HOME, headers=FLOWS))
+    assert "no longer fits" not in text_of(owner.get(HOME, headers=ATTENTION))
+    answers.clear()
     more = {"name": "step_2", **flows.code("echo", given="{{trigger.body.amount}}")}
     operation = {"type": "ADD_ACTION", "request": {"parentStep": "step_1", "action": more}}
     scene.workflows.apply_flow_operation(bad, operation)
-    assert "no longer fit" not in text_of(owner.get(HOME, headers=FLOWS))  # a draft hurts nobody
+    assert "no longer fits" not in text_of(owner.get(HOME, headers=ATTENTION))  # a draft hurts nobody
+    answers.clear()
     scene.workflows.apply_flow_operation(bad, {"type": "LOCK_AND_PUBLISH", "request": {}})
-    page = text_of(owner.get(HOME, headers=FLOWS))
-    assert "Forms that no longer fit their flow" in page
+    page = text_of(owner.get(HOME, headers=ATTENTION))
+    assert "The form no longer fits the flow" in page
+    assert "Correct the form" in page
     assert f'href="/w/sales/flows/{bad}/form/"' in page
     assert f'href="/w/sales/flows/{good}/form/"' not in page
-    assert "no longer fit" not in text_of(scene.browser.get(HOME, headers=FLOWS))
+    assert "no longer fits" not in text_of(scene.browser.get(HOME + "?flows=1"))
 
 
 @pytest.mark.parametrize(

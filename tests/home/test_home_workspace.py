@@ -9,13 +9,15 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from practice_engine.samples import sample_flows
+from tests import flows
 from tests.launches.launch_scene import Scene, text_of
 from tests.users import workspace
+from workflows_ui.accounts.models import User
 from workflows_ui.core import heartbeat
-from workflows_ui.credentials.models import Credential, Health
+from workflows_ui.credentials.models import Credential
 from workflows_ui.home import services as visits
 from workflows_ui.launches.models import Launch, State
-from workflows_ui.members.models import AccessRequest, Member, Role
+from workflows_ui.members.models import Member, Role
 from workflows_ui.notifications.models import Favourite
 
 pytestmark = pytest.mark.both_databases
@@ -40,16 +42,20 @@ def test_who_has_one_workspace_comes_to_its_home_and_finds_the_list_of_all_on_de
     assert "Your workspaces" in text_of(scene.browser.get("/"))
 
 
-def test_the_page_itself_asks_no_engine_and_the_second_look_asks_once(company: Scene) -> None:
+def test_the_page_itself_asks_no_engine_and_the_second_look_asks_for_flows_and_once_a_minute_for_folders(
+    company: Scene,
+) -> None:
     before = company.engine.journal.count()
     page = text_of(company.browser.get(HOME))
     assert company.engine.journal.count() == before
     assert 'hx-trigger="load"' in page
     assert 'href="?flows=1"' in page
     flows = text_of(company.browser.get(HOME, headers=FLOWS))
-    assert company.engine.journal.count() == before + 1
+    assert company.engine.journal.count() == before + 2
     assert "<html" not in flows
     assert "Greet a customer" in flows
+    company.browser.get(HOME, headers=FLOWS)
+    assert company.engine.journal.count() == before + 3
 
 
 def test_only_flows_that_a_launch_starts_are_offered(company: Scene) -> None:
@@ -72,18 +78,39 @@ def test_the_search_spans_names_and_says_when_nothing_is_found(company: Scene) -
     assert "No flow with this name can be launched" in nothing
 
 
-def test_cards_or_rows_are_remembered(company: Scene) -> None:
-    assert "flow-card" in text_of(company.browser.get(HOME + "?flows=1"))
-    assert "flow-card" not in text_of(company.browser.get(HOME + "?view=rows"))
-    assert "flow-card" not in text_of(company.browser.get(HOME, headers=FLOWS))
+def test_flows_are_listed_by_folder_with_a_line_on_what_they_do(company: Scene) -> None:
+    orders, quick = sample_flows()["orders"], sample_flows()["quick"]
+    company.workflows.apply_flow_operation(
+        orders.id, {"type": "CHANGE_FOLDER", "request": {"folderId": _folder(company, "Zebra <b>")}}
+    )
+    company.workflows.apply_flow_operation(
+        quick.id, {"type": "CHANGE_FOLDER", "request": {"folderId": _folder(company, "Ánh sáng")}}
+    )
+    flows = text_of(company.browser.get(HOME, headers=FLOWS))
+    places = [flows.index(part) for part in ("Ánh sáng", quick.name, "Zebra &lt;b&gt;", orders.name, "In no folder")]
+    assert places == sorted(places)
+    line = flows.partition(f"/flows/{quick.id}/launch/")[2].partition("</form>")[0]
+    assert "Compose the greeting<" in line, "what its steps do, without the answer that every flow gives"
+    assert "code" not in line
+    pausing = flows.partition(f"/flows/{sample_flows()['pausing'].id}/launch/")[2].partition("</form>")[0]
+    assert "Waits 1 min · Ghi nhận đã nhắc<" in pausing
+
+
+def _folder(scene: Scene, name: str) -> str:
+    return str(scene.workflows.create_folder(name)["id"])
+
+
+def test_without_folders_there_is_one_list_without_headings(scene: Scene) -> None:
+    flows.make(scene.workflows, "Plain", flows.code("echo"))
+    assert "In no folder" not in text_of(scene.browser.get(HOME, headers=FLOWS))
 
 
 def test_a_favourite_comes_first_and_is_at_hand_without_the_engine(company: Scene) -> None:
     flow = sample_flows()["slow"]
     assert company.browser.post(f"{HOME}flows/{flow.id}/star/").status_code == 303
     flows = text_of(company.browser.get(HOME, headers=FLOWS))
-    first = flows.partition("/launch/")[0].rpartition("/flows/")[2]
-    assert first == flow.id
+    folder = next(part for part in flows.split("folder-title") if f"/flows/{flow.id}/launch/" in part)
+    assert folder.partition("/launch/")[0].rpartition("/flows/")[2] == flow.id
     company.server.stop()
     page = text_of(company.browser.get(HOME))
     assert f"/flows/{flow.id}/launch/" in page
@@ -100,10 +127,10 @@ def test_each_flow_shows_the_persons_last_launch_of_it_however_long_ago(company:
         company.row(flow_id=f"other{number % 10}", state=State.SUCCEEDED)
     company.row(flow_id=sample_flows()["quick"].id, state=State.SUCCEEDED, user=company.users.owner)
     flows = text_of(company.browser.get(HOME, headers=FLOWS))
-    card = flows.partition(f"/flows/{flow}/launch/")[2][:600]
-    assert "Failed" in card
-    others = flows.partition(f"/flows/{sample_flows()['quick'].id}/launch/")[2][:300]
-    assert "Not launched yet" in others
+    assert "Failed" in flows.partition(f"/flows/{flow}/launch/")[2].partition("</form>")[0]
+    other = flows.partition(f"/flows/{sample_flows()['quick'].id}/launch/")[2].partition("</form>")[0]
+    assert "<time" not in other, "nothing is said of flows that the person has not launched"
+    assert "yet" not in other
 
 
 def test_marking_a_flow_leads_back_inside_the_console_only(company: Scene) -> None:
@@ -129,49 +156,22 @@ def test_an_engine_that_is_down_is_said_and_lately_launched_flows_stay_at_hand(s
     assert "<i>Order</i>" not in page
 
 
-def test_a_launcher_is_not_shown_what_others_look_after(scene: Scene) -> None:
-    scene.row(state=State.RUNNING, user=scene.users.owner)
+def test_a_launcher_is_greeted_and_finds_their_open_launches_only(scene: Scene) -> None:
+    User.objects.filter(pk=scene.users.colleague.pk).update(first_name="Linh <b>")
+    scene.row(state=State.RUNNING, flow_name="Of the owner", user=scene.users.owner)
+    scene.row(state=State.SUCCEEDED, flow_name="Over")
     page = text_of(scene.browser.get(HOME))
-    assert "Launches in progress" not in page
-    owner = scene.sign_in(scene.users.owner)
-    assert "Launches in progress" in text_of(owner.get(HOME))
-
-
-def test_builders_see_what_runs_what_failed_and_the_launches_per_day(scene: Scene) -> None:
-    owner, now = scene.sign_in(scene.users.owner), timezone.now()
-    page = text_of(owner.get(HOME))
-    assert 'class="chart' not in page
-    assert "Flows with problems" not in page
-    scene.row(state=State.RUNNING, flow_name="Still at it", asked_at=now - timedelta(seconds=83))
-    for hours in (0, 0, 24 * 3, 24 * 9):
-        scene.row(flow_id="broken", flow_name="Broken", state=State.FAILED, asked_at=now - timedelta(hours=hours))
-    scene.row(flow_id="broken", flow_name="Broken", state=State.SUCCEEDED, asked_at=now)
-    page = text_of(owner.get(HOME))
-    today = timezone.localdate().isoformat()
-    assert f'href="/w/sales/launches/?state=problem&amp;since={today}"' in page
-    assert re.search(r'counter-number">2</span> <span class="text-secondary">Launches failed today', page)
-    assert re.search(r'counter-number">1</span> <span class="text-secondary">Launches in progress', page)
-    failing = page.partition("Flows with problems")[2]
-    assert "Broken" in failing
-    assert "3 of 4" in failing
-    assert re.search(r'data-elapsed="8\d{4}" title="[^"]+"><span data-clock>1:2\d<', page)
-    assert f'since={today}&amp;until={today}&amp;state=failed"' in page
-    colleague = text_of(scene.browser.get(HOME))
-    assert "counter" not in colleague
-    assert "Flows with problems" not in colleague
-
-
-def test_what_needs_attention_names_the_next_step(scene: Scene) -> None:
-    Credential.objects.filter(owner=scene.users.owner).update(health=Health.REFUSED, name="The <key>")
-    scene.row(state=State.UNKNOWN)
-    AccessRequest.objects.create(workspace=scene.users.workspace, user=scene.users.stranger)
-    page = text_of(scene.sign_in(scene.users.owner).get(HOME))
-    assert "The engine refuses “The &lt;key&gt;”" in page
-    assert "1 launch is unclear" in page
-    assert "1 person requests access" in page
-    theirs = text_of(scene.browser.get(HOME))
-    assert "The &lt;key&gt;" not in theirs
-    assert "requests access" not in theirs
+    assert re.search(r"<h1[^>]*>Good (morning|afternoon|evening), Linh &lt;b&gt;</h1>", page)
+    assert "open-title" not in page
+    assert "Of the owner" not in page
+    assert "In progress" not in page
+    scene.row(state=State.RUNNING, flow_name="Still at it", asked_at=timezone.now() - timedelta(seconds=83))
+    page = text_of(scene.browser.get(HOME))
+    opened = page.partition('id="open-title"')[2].partition("</section>")[0]
+    assert "Still at it" in opened
+    assert "Over" not in opened
+    assert re.search(r'data-elapsed="8\d{4}" title="[^"]+"><span data-clock>1:2\d<', opened)
+    assert '<h1 class="page-title">Home</h1>' in text_of(scene.sign_in(scene.users.owner).get(HOME))
 
 
 def test_who_has_no_credential_is_informed_what_to_do(scene: Scene) -> None:
@@ -184,9 +184,9 @@ def test_a_viewer_is_informed_that_they_launch_nothing(scene: Scene) -> None:
     Member.objects.filter(user=scene.users.colleague).update(role=Role.VIEWER)
     page = text_of(scene.browser.get(HOME))
     assert "You have view-only access" in page
-    assert 'id="home-elsewhere"' in page, "what runs and what failed can be looked at"
-    part = scene.browser.get(HOME, headers={"HX-Request": "true", "HX-Target": "home-elsewhere"})
-    assert text_of(part).lstrip().startswith('<div id="home-elsewhere">')
+    assert 'id="home-attention"' in page, "what failed can be looked at"
+    part = scene.browser.get(HOME, headers={"HX-Request": "true", "HX-Target": "home-attention"})
+    assert text_of(part).lstrip().startswith('<section id="home-attention"')
     assert Launch.objects.count() == 0
 
 

@@ -168,7 +168,7 @@ def test_a_pattern_is_tried_before_it_is_saved(owner: Client, users: Users) -> N
     scene.saved(users.owner)
     page = owner.get(f"{FIELD}customer.name/")
     trying = scene.filled(page) | {"pattern": "[A-Z]{2}-\\d+", "pattern_try": "HN-12", "try": "yes"}
-    assert "“HN-12” fits." in text(owner.post(f"{FIELD}customer.name/", trying).content)
+    assert "“HN-12” matches." in text(owner.post(f"{FIELD}customer.name/", trying).content)
     failing = trying | {"pattern_try": "hn"}
     assert "“hn” does not match." in text(owner.post(f"{FIELD}customer.name/", failing).content)
     broken = edited(owner, "customer.name", pattern="([a")

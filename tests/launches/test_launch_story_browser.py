@@ -53,7 +53,7 @@ def test_a_failed_launch_is_understood_and_run_again_by_keyboard(
     _good, bad = _failed(stage)
     page.goto(f"{live_server.url}/w/sales/launches/{bad.pk}/")
     expect(page.locator("#failure-title")).to_be_visible()
-    expect(page.get_by_role("heading", name="The service does not accept the flow's sign-in")).to_be_visible()
+    expect(page.get_by_text("The service does not accept the flow's sign-in.")).to_be_visible()
     expect(page.locator("#story-title")).to_be_visible()
     expect(page.locator("#comparison-title")).to_be_visible()
     expect(page.locator("#comparison-title").locator("xpath=../..")).to_contain_text("Customer › Phone")
@@ -62,6 +62,8 @@ def test_a_failed_launch_is_understood_and_run_again_by_keyboard(
     copied = str(page.evaluate("navigator.clipboard.readText()"))
     assert copied.startswith("Launch of Gửi đơn hàng cho khách\n")
     assert "colleague requested the launch." in copied
+    page.locator("#more-steps > summary").focus()
+    page.keyboard.press("Enter")
     page.locator("#again-open").focus()
     page.keyboard.press("Enter")
     page.locator("#again-button").focus()

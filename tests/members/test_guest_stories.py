@@ -50,7 +50,8 @@ def test_a_guest_is_informed_why_a_launch_failed_without_ways_that_are_closed_to
     guests.right()
     launch = _failed(guests)
     page = text_of(guests.browser.get(reverse("launch", args=["sales", launch.pk])))
-    assert "The step stopped with an error" in page
+    assert "ask the flow&#x27;s owner" in page
+    assert "ask-open" in page
     assert "again-open" in page
     assert "retry-open" not in page
     story = text_of(guests.browser.get(reverse("launch_story", args=["sales", launch.pk])))

@@ -351,7 +351,7 @@ def test_credentials_of_one_name_and_owner_are_told_apart_where_one_is_chosen(gu
     ("fields", "words"),
     [
         ({}, "Name a person, or choose a team."),
-        ({"who": "nobody-here"}, "Invite them first."),
+        ({"who": "nobody-here"}, "To invite someone, enter their email address."),
         ({"who": "gail", "until": "2020-01-01T10:00"}, "That time has passed."),
         ({"who": "gail", "until": "Friday"}, "Give day and time"),
         ({"who": "gail", "most_launches": "0"}, "greater than or equal to 1"),

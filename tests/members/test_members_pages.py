@@ -123,7 +123,7 @@ def test_a_manager_lets_in_somebody_who_asked(users: Users) -> None:
 def test_a_manager_turns_down_somebody_who_asked(users: Users) -> None:
     request = asked(users)
     page = browser(users.owner).post(reverse("access_refuse", args=["sales", request.pk]), follow=True)
-    assert "The request of stranger is refused" in text(page)
+    assert "The request of stranger is declined" in text(page)
     assert not Credential.objects.filter(owner=users.stranger).exists()
     again = browser(users.owner).post(
         reverse("access_grant", args=["sales", request.pk]), {"role": "viewer"}, follow=True

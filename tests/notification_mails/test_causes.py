@@ -55,8 +55,8 @@ def test_mail_and_bell_of_a_failed_launch_name_the_cause_and_what_usually_helps(
     _failed(scene, "Error: 550 5.1.1 lan@example: no such user")
     for user in (scene.users.colleague, scene.users.owner):
         body = str(_mail(user).body).replace("\u200b", "")
-        assert "The step “Đọc tệp” failed." in body
-        assert "The step's message: “550 5.1.1 lan@example: no such user”" in body
+        assert "“Đọc tệp” failed: 550 5.1.1 lan@example: no such user" in body
+        assert "The step “Đọc tệp” failed." not in body
         assert "An email address is not valid" in body
         assert HELP in body
         page = _list(scene, user)
@@ -68,8 +68,8 @@ def test_the_cause_is_in_the_readers_language(scene: Scene) -> None:
     User.objects.update(language="vi")
     _failed(scene, "Error: Dòng 7: chờ kế toán xem")
     body = str(_mail(scene.users.colleague).body)
-    assert "Thông báo lỗi của bước: “Dòng 7: chờ kế toán xem”" in body
-    assert "Cách xử lý thường dùng: Hãy mở ra và cho người phụ trách luồng xem trang đó." in body
+    assert "“Đọc tệp” thất bại: Dòng 7: chờ kế toán xem" in body
+    assert "Cách xử lý thường dùng: Nếu thông báo chưa đủ rõ, hãy hỏi người phụ trách luồng." in body
     assert "What usually helps" not in body
 
 
@@ -154,8 +154,7 @@ def test_the_mail_of_a_run_that_the_console_did_not_launch_names_the_cause(db: N
     try:
         _failed_run(scene)
         body = str(_mail(scene.users.owner).body)
-        assert "The step “Đọc tệp” failed." in body
-        assert "The step's message: “" in body
+        assert "“Đọc tệp” failed: " in body
     finally:
         scene.close()
 
@@ -168,4 +167,4 @@ def test_a_mail_about_a_run_goes_out_without_the_cause_if_the_engine_does_not_gi
         scene.close()
     body = str(_mail(scene.users.owner).body)
     assert "The step “Đọc tệp” failed." in body
-    assert "The step's message" not in body
+    assert "“Đọc tệp” failed: " not in body

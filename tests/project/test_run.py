@@ -78,14 +78,16 @@ def test_a_fresh_folder_starts_stops_and_starts_again_with_all_its_data_and_its_
         ROOT, tree, ignore=shutil.ignore_patterns(".venv", "var", ".git", "*.mo", "__pycache__", ".*_cache", ".env")
     )
     (tree / ".venv").symlink_to(Path(sys.executable).parents[1])
-    with running_console(["make", "run"], folder, port, tree) as first:
+    with running_console(["make", "run"], folder, port, tree, PRACTICE_MONTH="true") as first:
         first.wait_for_output("Password:")
         first.wait_for_output("Change it under your name")
         assert first.get("/readyz")[0] == 200
         assert f"{READY}: {first.address}" in first.output
         assert "not_ready" not in first.output
         name, password = re.findall(r"^(?:User name|Password): +(\S+)$", first.output, re.MULTILINE)
-        assert "Practice" in sign_in(first.address, name, password)
+        home = sign_in(first.address, name, password)
+        assert "Practice" in home
+        assert "/w/practice/failures/" in home, "the run index is on"
         style = re.search(r'href="(/static/console\.[0-9a-f]+\.css)"', first.get("/accounts/login/")[1])
         assert style, "static files have hashed names"
         assert first.get(style[1])[0] == 200

@@ -129,7 +129,7 @@ def test_the_parts_of_the_home_page_are_not_waited_for_until_the_browser_gives_u
     indexed.practice.engine.faults.add("delay", "GET", "*", seconds=1)
     for part, said in (
         ("home-flows", "The list of flows cannot be shown right now"),
-        ("home-elsewhere", "Runs started elsewhere (by webhooks, schedules or other tools) cannot be shown"),
+        ("home-attention", "The engine does not answer"),
     ):
         headers = {"HX-Request": "true", "HX-Target": part}
         assert said in indexed.browser.get("/w/sales/", headers=headers).content.decode(), part

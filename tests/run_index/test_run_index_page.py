@@ -20,7 +20,7 @@ from workflows_ui.credentials.models import Credential, CredentialShare
 from workflows_ui.credentials.services import sharing
 from workflows_ui.members.models import Member, Role
 from workflows_ui.run_index import tasks
-from workflows_ui.run_index.models import IndexedRun, RunIndex
+from workflows_ui.run_index.models import IndexedRun, Kept, RunIndex
 from workflows_ui.run_index.services import spans
 
 __all__ = ["stage"]
@@ -399,6 +399,22 @@ def test_a_superuser_creates_the_team_as_well(stage: Stage) -> None:
     assert Member.objects.get(team=team).role == Role.VIEWER
     done = list(AuditEvent.objects.order_by("pk").values_list("action", flat=True))
     assert done[-5:] == ["team.create", "team.add", "member.add", "credential.share", "run_index.start"]
+
+
+def test_the_question_names_the_people_of_a_new_team_and_keeps_what_was_chosen(stage: Stage) -> None:
+    stage.users.owner.is_superuser = True
+    stage.users.owner.save()
+    colleague = stage.users.colleague
+    sent = values(stage, team="new") | {"people": [colleague.pk], "values": "on"}
+    question = stage.browser.post(PAGE, sent).content.decode()
+    assert colleague.label in text(question.encode())
+    assert "Kept for 30 days, encrypted" in question
+    again = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', question))
+    assert (again["people"], again["values"], again["confirmed"]) == (str(colleague.pk), "on", "yes")
+    assert stage.browser.post(PAGE, again).status_code == 303
+    (team,) = sharing.teams(stage.users.credential)
+    assert set(team.user_set.all()) == {stage.users.owner, colleague}
+    assert RunIndex.objects.get().kept == Kept.VALUES
 
 
 def test_days_off_are_entered_as_days_and_kept_in_their_order(shared: Stage) -> None:

@@ -251,9 +251,10 @@ def test_the_list_of_flows_has_small_plots_of_runs(stage: Stage) -> None:
 @pytest.mark.slow
 def test_the_home_page_has_the_runs_of_the_workspace(stage: Stage) -> None:
     indexed(stage)
-    assert "home-runs" not in text(stage.browser, "/w/sales/")
-    page = text(stage.browser, "/w/sales/", {"HX-Request": "true", "HX-Target": "home-elsewhere"})
-    assert len(marks(page, "home-runs")) > 8
+    page = text(stage.browser, "/w/sales/")
+    assert page.count('<figure class="chart"') == 1
+    assert len(marks(page, "home-days")) > 8
+    assert "Runs per day by outcome" in page
 
 
 @pytest.mark.slow

@@ -179,7 +179,7 @@ def test_a_failing_loop_shows_the_failed_round_opened_and_a_link_leads_to_its_st
     stub_engine.runs = [run(status="FAILED", steps=steps, failedStep=FAILED_STEP)]
     page = text(owner.get(ONE).content)
     place = f"step-1-{failed}-1"
-    assert f'<a href="#{place}" id="to-failed-step">' in page
+    assert f'<a class="btn" href="#{place}" id="to-failed-step">' in page
     assert f'<details class="run-step" id="{place}" open>' in page
     assert f'<details class="run-round" id="step-1-{failed}" open>' in page
     assert '<details class="run-step" id="step-1" open>' in page
@@ -192,7 +192,7 @@ def test_a_failed_step_that_a_page_has_no_room_for_has_its_own_page(owner: Clien
     steps = {"loop": {"type": "LOOP_ON_ITEMS", "status": "SUCCEEDED", "output": {"iterations": [*turns, bad]}}}
     stub_engine.runs = [run(status="FAILED", steps=steps, failedStep=FAILED_STEP)]
     page = text(owner.get(ONE).content)
-    assert f'<a href="{ONE}steps/0-31-0/" id="to-failed-step">' in page
+    assert f'<a class="btn" href="{ONE}steps/0-31-0/" id="to-failed-step">' in page
     assert "row 7" in text(owner.get(f"{ONE}steps/0-31-0/").content)
 
 

@@ -94,7 +94,7 @@ def test_what_has_no_column_in_a_narrow_window_is_a_second_line_of_the_one_befor
     stub_engine.runs = [failed, run(2)]
     page = text(owner.get(RUNS).content)
     assert len(re.findall(r'only-narrow">Failed step: <a [^>]*><span class="long">step_1</span>', page)) == 1
-    assert len(re.findall(r'only-narrow">Waited: 2.5 s', page)) == 1
+    assert len(re.findall(r'only-narrow">Time in queue: 2.5 s', page)) == 1
     assert page.count('class="only-narrow') + page.count(" only-narrow") == 2
     assert page.count("<td") == 2 * page.count('<th scope="col"')
 
@@ -181,7 +181,9 @@ def test_the_error_is_shown_first_by_its_first_line(owner: Client, stub_engine: 
     failed = {"step_1": {"type": "CODE", "status": "FAILED", "errorMessage": "Error: row 7\n    at x.js:1"}}
     stub_engine.runs = [run(status="FAILED", steps=failed, failedStep={"name": "step_1", "displayName": "Parse"})]
     page = text(owner.get(ONE).content)
-    assert page.index("Error: row 7") < page.index("<h2")
+    assert (
+        page.index("“Parse” failed") < page.index('id="failure-message" dir="auto">row 7<') < page.index("Steps</h2>")
+    )
     assert '<details class="run-step" id="step-0" open>' in page
 
 

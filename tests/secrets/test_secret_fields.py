@@ -314,7 +314,7 @@ def test_lists_of_runs_are_cached_without_the_value_in_a_failures_message(scene:
     with scene.engine.state.lock:
         scene.engine.state.runs[launch.run_id]["failedStep"]["message"] = f"Error: {LONG} opens no door"
     flow_page = f"/w/sales/flows/{flow}/"
-    for address, target in (("/w/sales/", "home-elsewhere"), (flow_page, "live"), (f"{flow_page}?tab=runs", "live")):
+    for address, target in (("/w/sales/", "home-attention"), (flow_page, "live"), (f"{flow_page}?tab=runs", "live")):
         said = text_of(builder.get(address, headers={"HX-Request": "true", "HX-Target": target}))
         assert f"/w/sales/runs/{launch.run_id}/" in said or address == "/w/sales/"
     hunt.hide("secret fields", LONG)

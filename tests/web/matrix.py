@@ -32,8 +32,10 @@ _BELONGS = {
         (
             "launch",
             "launch_again",
+            "launch_cancel",
             "launch_file",
             "launch_hidden",
+            "launch_retry",
             "launch_settle",
             "launch_story",
             "launch_watch",

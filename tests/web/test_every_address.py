@@ -63,6 +63,7 @@ SUPERUSERS = {
     "team_owner",
     "people",
     "people_file",
+    "people_invite",
     "person",
     "person_deactivate",
     "person_reactivate",
@@ -73,6 +74,7 @@ SUPERUSERS = {
 #: Addresses below a workspace: the least role there.
 LEAST: dict[str, Role] = {
     "workspace": Role.VIEWER,
+    "home_arrange": Role.VIEWER,
     "permissions": Role.VIEWER,
     "credentials": Role.VIEWER,
     "credential": Role.VIEWER,
@@ -132,6 +134,7 @@ LEAST: dict[str, Role] = {
     "saved_inputs": Role.LAUNCHER,
     "notes": Role.VIEWER,
     "note": Role.VIEWER,
+    "note_ask": Role.VIEWER,
     "list_columns": Role.VIEWER,
     "saved_views": Role.VIEWER,
     "saved_view": Role.VIEWER,
@@ -159,6 +162,8 @@ LEAST: dict[str, Role] = {
     "flow_launch_rights": Role.MANAGER,
     "launch_withdraw": Role.LAUNCHER,
     "launch_settle": Role.LAUNCHER,
+    "launch_retry": Role.LAUNCHER,
+    "launch_cancel": Role.LAUNCHER,
     "launch_watch": Role.VIEWER,
     "flow_watch": Role.VIEWER,
     "flow_star": Role.LAUNCHER,

@@ -22,8 +22,8 @@ ADDRESSES = matrix.addresses()
 GUESTS = {"workspace", "launches", "flow_does", "flow_earlier", "flow_launch", "saved_inputs", "note", "search"}
 GUESTS |= {"launches_file", "list_columns", "saved_views", "saved_view"}
 GUESTS |= {name for name in LEAST if name.startswith("launch_") and "right" not in name} | {"launch"}
-#: What looks like a secret is shown to builders only.
-GUESTS -= {"launch_hidden"}
+#: What looks like a secret is shown to builders only, and runs are acted on by those with a role only.
+GUESTS -= {"launch_hidden", "launch_retry", "launch_cancel"}
 #: Where what belongs to others is shown to whom: jobs, exports and credentials to managers, launches to builders.
 OTHERS = {
     "job": Role.MANAGER,

@@ -19,7 +19,6 @@ from workflows_ui.alarms.models import TEST, AlarmDelivery, AlarmEnd, AlarmKind,
 from workflows_ui.core import formats
 from workflows_ui.core.text import Text
 from workflows_ui.notification_mails.causes import latest_cause
-from workflows_ui.notifications.messages import cause_sentences
 
 #: Characters with a meaning in Markdown.
 _MARKDOWN = re.compile(r"([\\`*_\[\]()<>#~|])")
@@ -90,8 +89,8 @@ def _cause(row: AlarmDelivery, kind: str, escape: Callable[[str], str]) -> list[
     """Sentences about the cause of failures, where the channel names it: looked up now, since it is not stored with the message."""
     if not row.channel.causes or kind != AlarmKind.FAILING:
         return []
-    cause = latest_cause(row.channel.workspace, str(row.content.get("flow")))
-    return cause_sentences(replace(cause, message=escape(cause.message))) if cause else []
+    latest = latest_cause(row.channel.workspace, str(row.content.get("flow")))
+    return replace(latest, step=escape(latest.step), message=escape(latest.message)).sentences if latest else []
 
 
 def _slack(name: str) -> str:

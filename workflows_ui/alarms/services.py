@@ -37,6 +37,16 @@ def listed(index: RunIndex) -> list[Alarm]:
     return [*rows.filter(ended_at=None)[:MOST], *rows.filter(ended_at__isnull=False)[:MOST]]
 
 
+_opened = Prepared(
+    lambda index: Alarm.objects.filter(index=index, ended_at=None).order_by("-opened_at", "-pk")[:MOST], int
+)
+
+
+def opened(index: RunIndex) -> Sequence[Alarm]:
+    """The open alarms, the latest first."""
+    return _opened(index.pk)
+
+
 _open = Prepared(
     lambda index, flow_id: Alarm.objects.filter(index=index, flow_id=flow_id, ended_at=None).order_by("-opened_at"),
     int,

@@ -140,6 +140,7 @@ ACTIONS: dict[str, Text] = {
     "launch.settle": _("Resolved a launch"),
     "launch.withdraw": _("Cancelled a launch"),
     "launches.export": _("Exported launches"),
+    "launch_right.accept": _("Received a launch right by an invitation"),
     "launch_right.change": _("Changed a launch right"),
     "launch_right.give": _("Gave a launch right"),
     "launch_right.hand_over": _("Handed over responsibility for a launch right"),
@@ -326,7 +327,7 @@ FIELDS: dict[str, Text] = {
 #: Labels for the choices among these values.
 CHOICES: dict[str, dict[str, Text]] = {
     "colour": dict(Colour.choices),
-    "holder_kind": {"person": _("Person"), "team": _("Team")},
+    "holder_kind": {"person": _("Person"), "team": _("Team"), "invited": _("Invited address")},
     "role": dict(Role.choices),
     "state": {name: badge.word for name, badge in FLOW_STATES.items()},
 }

@@ -18,7 +18,7 @@ from workflows_ui.core import clock, database, masking
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.failures.models import FailurePattern, NoteVote, PatternState
 from workflows_ui.launches.services import launches
-from workflows_ui.members.models import Member, Role, Workspace
+from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services import access as member_access
 from workflows_ui.members.services.access import Access
 from workflows_ui.notifications import services as notifications
@@ -203,15 +203,6 @@ def note_context(row: FailurePattern | None, workspace: Workspace, user: User) -
     """The context of templates/failures/note.html: whether it helped is only asked about a note that can be read."""
     text = note(row, workspace)
     return {"row": row, "note": text, "votes": votes(row, user) if row and text else None}
-
-
-def assignable(workspace: Workspace) -> QuerySet[User]:
-    """The active members of the workspace, also those through a team, by name."""
-    rows = Member.objects.filter(workspace=workspace)
-    people = Q(pk__in=rows.filter(user__isnull=False).values("user"))
-    teams = Q(groups__in=rows.filter(team__isnull=False).values("team"))
-    found = User.objects.filter(people | teams, is_active=True)
-    return found.distinct().order_by("first_name", "last_name", "username")
 
 
 def assign(actor: Actor, index: RunIndex, pattern: Pattern, person: User | None) -> bool:

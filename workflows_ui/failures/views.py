@@ -21,13 +21,14 @@ from workflows_ui.failures.models import PatternState
 from workflows_ui.failures.services import Pattern
 from workflows_ui.lists import list_page, local_lists
 from workflows_ui.members.models import Role
+from workflows_ui.members.services import members
 from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin.capabilities import lacking
 from workflows_ui.resource_admin.places import flow_url, list_url, run_url
 from workflows_ui.resource_admin.resource import RESOURCES
 from workflows_ui.run_index.models import RunIndex
 from workflows_ui.run_index.services import indexes, rows as indexed_rows
-from workflows_ui.runs import filters as run_filters, indexed, masking, reading
+from workflows_ui.runs import filters as run_filters, indexed, masking, panels, reading
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
 from workflows_ui.web.requests import ConsoleRequest
@@ -104,7 +105,7 @@ def _page(request: ConsoleRequest, index: RunIndex, pattern: Pattern) -> HttpRes
     noted = services.note_context(row, access.workspace, request.user)
     latest = [indexed_rows.to_engine(run) for run in services.latest_runs(index, pattern.fingerprint)]
     runs = masking.masked(engine_session.open_session(access), latest)
-    people = services.assignable(access.workspace)
+    people = members.active_members(access.workspace)
     alike = list_url(
         access.workspace.slug, "runs", failed=run_filters.step_of_flow(newest.failed_step[:80], newest.flow_id)
     )
@@ -112,6 +113,7 @@ def _page(request: ConsoleRequest, index: RunIndex, pattern: Pattern) -> HttpRes
         "affected": services.affected(access, index, pattern),
         "counted": services.COUNTED if pattern.number > services.COUNTED else 0,
         "pattern": replace(pattern, error=reading.error_of(Run(runs[0])) if runs else ""),
+        "reason": panels.reason_of(runs[0]) if runs else None,
         "sentence": texts.sentence(pattern),
         "state_text": texts.state_text(pattern),
         "runs": [(run, run_url(access.workspace.slug, run["id"]), reading.error_of(Run(run))) for run in runs],
@@ -165,7 +167,7 @@ def _changing(role: Role) -> Callable[[Change], View]:
 @_changing(Role.BUILDER)
 def assign(request: ConsoleRequest, index: RunIndex, pattern: Pattern) -> str:
     """Make a member responsible, or nobody."""
-    form = AssignForm(request.POST, people=services.assignable(request.access.workspace))
+    form = AssignForm(request.POST, people=members.active_members(request.access.workspace))
     if not form.is_valid():
         return ""
     person = form.cleaned_data["person"]

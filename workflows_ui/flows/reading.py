@@ -152,7 +152,7 @@ def _listed_people(session: EngineSession) -> dict[str, tuple[str, bool]]:
     for _page in range(_MOST_PAGES):
         answer = session.workflows.list_users(cursor=cursor)
         for row in dicts_at(answer, "data"):
-            if id_at(row) and (name := _person_name(row)):
+            if id_at(row) and (name := person_name(row)):
                 found[id_at(row)] = name, row.get("status") == "ACTIVE"
         cursor = text_at(answer, "next") or None
         if cursor is None:
@@ -181,10 +181,11 @@ def people_names(session: EngineSession) -> dict[str, str]:
     with suppress(Forbidden, NotFound, NotInPlan):
         rows, _following = connection_list.chunk(session, "")
         people += [owner for row in rows if (owner := dict_at(row, "owner"))]
-    return {id_at(person): name for person in people if id_at(person) and (name := _person_name(person))}
+    return {id_at(person): name for person in people if id_at(person) and (name := person_name(person))}
 
 
-def _person_name(person: Row) -> str:
+def person_name(person: Row) -> str:
+    """The name of one of the engine's users, else their address."""
     names = (person.get(key) for key in ("firstName", "lastName"))
     name = " ".join(part.strip() for part in names if formats.visible(part))
     return (name or text_at(person, "email"))[:80]

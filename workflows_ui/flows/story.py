@@ -23,6 +23,8 @@ from workflows_ui.pieces import apps
 
 #: Maximum sentences and nesting; deeper or later steps are only counted.
 MOST, _DEEPEST = 8, 3
+#: Maximum steps in one line.
+_IN_SHORT = 3
 _GENERIC = re.compile(r"(branch|nhánh)?\s*\d*", re.IGNORECASE)
 _VALUE = re.compile(r"\{\{(.{1,500}?)\}\}", re.DOTALL)
 Parts = tuple[tuple[str, bool], ...]
@@ -93,6 +95,27 @@ def build_story(trigger: object, names: Known | None = None) -> Story:
     teller = _Builder(names or Known())
     sentences, more = teller.chain(flow_tree.tree(trigger)[1:], 0)
     return Story(sentences, more)
+
+
+def in_short(trigger: object) -> str:
+    """What the first steps after `trigger` do, in one line without answers to the launcher; "" without steps. Accepts malformed trees."""
+    nodes = [node for node in flow_tree.tree(trigger)[1:] if not _is_skipped(node)]
+    doing = [node for node in nodes if not _is_answer(Step(node.step))] or nodes
+    found = [_in_short(node) for node in doing[:_IN_SHORT]]
+    if more := len(doing) - len(found):
+        found.append(ngettext("%(n)d more step", "%(n)d more steps", more) % {"n": more})
+    return " · ".join(found)
+
+
+def _in_short(node: flow_tree.Node) -> str:
+    step = Step(node.step)
+    # The titles of code, loops and routers are what their builders say of them; their types say less.
+    titled = step.type == "CODE" or bool(node.inside)
+    return outline.title_of(step)[:80] if titled else "".join(text for text, _named in build_sentence(step, Known()))
+
+
+def _is_answer(step: Step) -> bool:
+    return outline.short_piece(step) in {"webhook", "forms"} and "return_response" in step.settings.action_name.lower()
 
 
 class _Builder:

@@ -1,70 +1,92 @@
-"""Contents of a workspace's home page, from local rows only, so that it works while the engine is down."""
+"""A workspace's home page: its parts in the person's order. Its first response is made of local rows, so that it works while the engine is
+down.
+"""
 
 import json
 import logging
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cached_property
 
 from django.db.models import F, Max
-from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import urlencode
-from django.utils.translation import gettext as _, ngettext
+from django.utils.translation import gettext as _, gettext_lazy
 
-from workflows_ui.core import clock, days as plot_days, heartbeat
+from workflows_ui.core import clock
 from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.core.text import Text
 from workflows_ui.credentials import messages as credential_messages
-from workflows_ui.home import queries, services as visits
+from workflows_ui.home import panels, queries, services
+from workflows_ui.home.panels import Attention, Change, Task, Today
 from workflows_ui.launch_forms.models import LaunchFormVersion
 from workflows_ui.launch_forms.services import launch_forms
-from workflows_ui.launches import panels as plots
-from workflows_ui.launches.models import Follow, Launch
-from workflows_ui.launches.services import statistics
+from workflows_ui.launches.models import Launch
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services import access
-from workflows_ui.run_index.services import indexes, statistics as run_statistics
-from workflows_ui.runs.plots import RunPlots
+from workflows_ui.notifications.models import Visit
+from workflows_ui.run_index.models import RunIndex
+from workflows_ui.run_index.services import indexes
 from workflows_ui.web import markdown
-from workflows_ui.web.links import reachable
-from workflows_ui.web.messages import NO_WORKER
-from workflows_ui.web.plots import BarPlot
 
 _log = logging.getLogger(__name__)
+#: The most flows at hand besides the favourites.
 LATEST = 6
-#: Failures of polls in a row that a person learns of.
-_FAILURES = 3
-#: Period of the failures shown on a first visit; days within which a flow's failures count.
-FIRST_LOOK, FAILING_DAYS = timedelta(days=1), 7
+#: Period of the failures elsewhere that are shown on a first visit.
+FIRST_LOOK = timedelta(days=1)
 #: Fields that a line about a launch does not need; they may be long.
 _HEAVY = ("payload", "answer", "failure")
+#: Hours at which the afternoon and the evening begin.
+_NOON, _EVENING = 12, 18
 
 
 @dataclass(frozen=True)
-class Attention:
-    """A task for a person: its title, the next step, and the page for it."""
+class Part:
+    """A part of the page: its key, which its template and its element have too, its name, and the column it belongs to on wide screens.
 
-    title: str
-    next: str
-    url: str
-    icon: str = "triangle-alert"
+    One that is `fixed` cannot be hidden.
+    """
 
-
-@dataclass(frozen=True)
-class Counter:
-    """A number with the list of what it counts."""
-
-    label: str
-    number: int
-    url: str
-    icon: str
-    colour: str
+    key: str
+    label: Text
+    column: str
+    fixed: bool = False
 
     @property
-    def tone(self) -> str:
-        """The class of its icon."""
-        return f"text-{self.colour}" if self.number else "text-secondary"
+    def template(self) -> str:
+        return f"home/parts/{self.key}.html"
+
+
+_ATTENTION, _AT_HAND = gettext_lazy("Needs attention"), gettext_lazy("Favourites and recent")
+_OPEN, _FLOWS = gettext_lazy("Your open launches"), gettext_lazy("Flows to launch")
+#: For those who watch what others launch: work at the left, figures at the right, and the flows below.
+WATCHED = (
+    Part("attention", _ATTENTION, "work", fixed=True),
+    Part("open", _OPEN, "work"),
+    Part("at_hand", _AT_HAND, "work"),
+    Part("today", gettext_lazy("Today"), "figures"),
+    Part("changed", gettext_lazy("Flows that changed"), "figures"),
+    Part("flows", _FLOWS, "below"),
+)
+#: For launchers.
+LAUNCHED = (
+    Part("attention", _ATTENTION, "below", fixed=True),
+    Part("at_hand", _AT_HAND, "below"),
+    Part("open", _OPEN, "below"),
+    Part("flows", _FLOWS, "below"),
+)
+#: Parts for those who launch, and for those who build.
+_FOR_LAUNCHERS, _FOR_BUILDERS = frozenset({"open", "at_hand", "flows"}), frozenset({"changed"})
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A part as a person arranged it: whether it is hidden, and whether it can move up or down among those of its column."""
+
+    part: Part
+    hidden: bool
+    up: bool
+    down: bool
 
 
 def form_texts(workspace: Workspace, flow_ids: Collection[str]) -> dict[str, dict[str, str]]:
@@ -90,33 +112,118 @@ def _form_texts(version: LaunchFormVersion) -> dict[str, str]:
 
 
 class Home:
-    """A person's home page in a workspace. Every part is computed on first access.
+    """A person's home page in a workspace. Every part is computed on first access."""
 
-    `last_visit` is the end of the previous visit, None for the first.
-    """
-
-    def __init__(self, person_access: access.Access, last_visit: datetime | None) -> None:
-        self._access = person_access
-        self._slug = person_access.workspace.slug
+    def __init__(self, person_access: access.Access, visit: Visit) -> None:
+        self._access, self._visit = person_access, visit
         #: Whether this is the first visit.
-        self.first = last_visit is None
-        #: Failures since this moment are shown.
-        self.since = last_visit or clock.now() - FIRST_LOOK
-        self.builds, self.may_launch = (person_access.allows(role) for role in (Role.BUILDER, Role.LAUNCHER))
+        self.first = visit.before is None
+        #: Failures elsewhere since this moment are shown.
+        self.since = visit.before or clock.now() - FIRST_LOOK
+        self.builds, self.may_launch, self.manages = (
+            person_access.allows(role) for role in (Role.BUILDER, Role.LAUNCHER, Role.MANAGER)
+        )
         #: Whether the page shows the runs of others: to everybody except launchers.
         self.watches = self.builds or person_access.role == Role.VIEWER
         self._place = (person_access.workspace.pk, person_access.user.pk)
-        self._visible = queries.visible_to_builders if self.builds else queries.own
-        self._seen = self._place[:1] if self.builds else self._place
+
+    @cached_property
+    def index(self) -> RunIndex | None:
+        """The run index, if the person may see it and watches runs."""
+        return indexes.for_access(self._access) if self.watches and self._access.sees("runs") else None
+
+    # --- Parts ------------------------------------------------------------------------------------
+
+    @cached_property
+    def _parts(self) -> dict[str, Part]:
+        """The parts that there are for this person."""
+        return {
+            part.key: part
+            for part in (WATCHED if self.watches else LAUNCHED)
+            if (self.may_launch or part.key not in _FOR_LAUNCHERS)
+            and (self.builds or part.key not in _FOR_BUILDERS)
+            and (self.builds or self.index or part.key != "today")
+        }
+
+    @cached_property
+    def arrangement(self) -> services.Arrangement:
+        return services.arrangement(self._visit.parts, list(self._parts))
+
+    @property
+    def arranged(self) -> list[Placed]:
+        """All parts in the person's order, column by column."""
+        by_column: dict[str, list[Part]] = {part.column: [] for part in self._parts.values()}
+        for key in self.arrangement.order:
+            by_column[self._parts[key].column].append(self._parts[key])
+        return [
+            Placed(part, self.is_hidden(part), position > 0, position < len(parts) - 1)
+            for parts in by_column.values()
+            for position, part in enumerate(parts)
+        ]
+
+    def is_hidden(self, part: Part) -> bool:
+        return part.key in self.arrangement.hidden and not part.fixed
+
+    @cached_property
+    def columns(self) -> dict[str, list[Part]]:
+        """The parts that are shown, by column."""
+        found: dict[str, list[Part]] = {"work": [], "figures": [], "below": []}
+        for placed in self.arranged:
+            if not placed.hidden:
+                found[placed.part.column].append(placed.part)
+        return found
+
+    @property
+    def shown(self) -> frozenset[str]:
+        """The keys of the parts that are shown."""
+        return frozenset(part.key for parts in self.columns.values() for part in parts)
+
+    def moved(self, key: str, *, up: bool) -> services.Arrangement:
+        """The arrangement with a part before or after its neighbour in its column; as it is if there is none."""
+        order = [placed.part.key for placed in self.arranged]
+        placed = next((one for one in self.arranged if one.part.key == key), None)
+        if placed and (placed.up if up else placed.down):
+            position = order.index(key)
+            other = position - 1 if up else position + 1
+            order[position], order[other] = order[other], order[position]
+        return services.Arrangement(order, self.arrangement.hidden)
+
+    def toggled(self, key: str, *, hidden: bool) -> services.Arrangement:
+        """The arrangement with a part hidden or shown."""
+        keys = self.arrangement.hidden
+        return services.Arrangement(self.arrangement.order, keys | {key} if hidden else keys - {key})
+
+    # --- For launching ----------------------------------------------------------------------------
+
+    @property
+    def greeting(self) -> str:
+        name, hour = self._access.user.first_name.strip() or self._access.user.label, timezone.localtime().hour
+        if hour < _NOON:
+            text = _("Good morning, %(name)s")
+        else:
+            text = _("Good afternoon, %(name)s") if hour < _EVENING else _("Good evening, %(name)s")
+        return text % {"name": name[:60]}
 
     @cached_property
     def favourites(self) -> dict[str, str]:
-        return visits.favourites(self._access.user, self._access.workspace)
+        return services.favourites(self._access.user, self._access.workspace)
 
     @cached_property
-    def recent(self) -> list[Launch]:
-        """The person's latest launches of different flows, the latest first."""
-        return list(self._newest_by_flow.values())[:LATEST]
+    def at_hand(self) -> list[dict[str, object]]:
+        """The favourites, then the flows launched last, each with the person's last launch of it."""
+        found: list[dict[str, object]] = [
+            {"id": key, "name": name, "starred": True, "last": self._newest_by_flow.get(key)}
+            for key, name in self.favourites.items()
+        ]
+        others = [row for row in self._newest_by_flow.values() if row.flow_id not in self.favourites]
+        return found + [
+            {"id": row.flow_id, "name": row.flow_name, "starred": False, "last": row} for row in others[:LATEST]
+        ]
+
+    @cached_property
+    def open(self) -> list[Launch]:
+        """The newest of the person's own launches that have not ended."""
+        return [row for row in self._newest if row.is_open][: queries.SHOWN]
 
     @cached_property
     def _newest(self) -> list[Launch]:
@@ -141,57 +248,6 @@ class Home:
         return found | {row.flow_id: row for row in rows.filter(asked_at__in=list(latest)).order_by("asked_at")}
 
     @cached_property
-    def running(self) -> list[Launch]:
-        """The newest of the visible launches in progress."""
-        return self._visible.in_progress(*self._seen)
-
-    @cached_property
-    def number_running(self) -> int:
-        number = len(self.running)
-        return self._visible.number_in_progress(*self._seen)[0] if number == queries.SHOWN else number
-
-    @cached_property
-    def counters(self) -> list[Counter]:
-        """The launches in progress, those that are kept if there are any, those of today that went wrong, and the tasks; each with the
-        list that shows it."""
-        today = timezone.localdate()
-        query = {"state": "problem", "since": today.isoformat()}
-        (failed,) = self._visible.failed(*self._seen, clock.midnight(today))
-        lists = reverse("launches", args=[self._slug])
-        # A kept launch is one in progress.
-        (number_kept,) = self._visible.number_kept(*self._seen) if self.number_running else (0,)
-        waiting = Counter(_("Kept until the engine is back"), number_kept, f"{lists}?state=kept", "hourglass", "orange")
-        tasks, url = len(self.attention), "#attention" if self.attention else lists
-        return [
-            Counter(_("Launches in progress"), self.number_running, f"{lists}?state=open", "loader-circle", "blue"),
-            *([waiting] if number_kept else ()),
-            Counter(_("Launches failed today"), failed, f"{lists}?{urlencode(query)}", "circle-x", "red"),
-            Counter(_("Needs attention"), tasks, url, "triangle-alert", "orange"),
-        ]
-
-    @cached_property
-    def days(self) -> BarPlot | None:
-        """The visible launches of the last days by outcome; None if there were none."""
-        days = plot_days.days_until(timezone.localdate())
-        counted = statistics.counted(self._visible.days(*self._seen, *statistics.midnights(days)), len(days))
-        return plots.per_day(counted, reverse("launches", args=[self._slug]), {}, days)
-
-    @cached_property
-    def runs_per_day(self) -> BarPlot | None:
-        """The workspace's runs of the last days by outcome, from the index; None without an index that the person may see."""
-        index = indexes.for_access(self._access) if self._access.sees("runs") else None
-        return RunPlots(index, self._slug, run_statistics.listed(index), {}).days if index else None
-
-    @cached_property
-    def failing(self) -> list[tuple[statistics.Failing, str]]:
-        """The flows whose launches failed most within the last days, each with the list of these launches."""
-        first = timezone.localdate() - timedelta(days=FAILING_DAYS - 1)
-        found = statistics.failing_flows(self._access.workspace, clock.midnight(first))
-        query = {"state": "problem", "since": first.isoformat()}
-        lists = reverse("launches", args=[self._slug])
-        return [(flow, f"{lists}?{urlencode(query | {'flow': flow.flow_id})}") for flow in found]
-
-    @cached_property
     def key(self) -> str:
         """The credential used for the person here, and the reason for the choice, or ""."""
         return credential_messages.acting_label(self._acting) if self._acting else ""
@@ -200,52 +256,17 @@ class Home:
     def _acting(self) -> access.Acting | None:
         return access.acting(self._access.user, self._access.workspace)
 
+    # --- For watching -----------------------------------------------------------------------------
+
     @cached_property
-    def attention(self) -> list[Attention]:
-        """The tasks for the person, most urgent first."""
-        return list(self._attention())
+    def attention(self) -> Sequence[Task]:
+        """The tasks for the person that local rows tell of, the worst first."""
+        return Attention(self._access, self.index, self._acting).tasks
 
-    def _attention(self) -> Iterator[Attention]:
-        if heartbeat.silent():
-            yield Attention(str(NO_WORKER.title), str(NO_WORKER.next_step), "", "unplug")
-        yield from self._credentials()
-        if self._access.workspace.launching_paused:
-            url = reverse("workspace_settings", args=[self._slug]) if self._access.allows(Role.MANAGER) else ""
-            yield Attention(
-                _("Launching is paused here"), _("A manager can resume launching in the settings."), url, "pause"
-            )
-        (unclear,) = self._visible.unclear(*self._seen)
-        if unclear:
-            title = ngettext("%(n)d launch is unclear", "%(n)d launches are unclear", unclear) % {"n": unclear}
-            url = reverse("launches", args=[self._slug], query={"state": "unknown"})
-            yield Attention(title, _("Check whether it ran, then resolve it."), url, "circle-question-mark")
-        if self._access.allows(Role.MANAGER):
-            (requests,) = queries.access_requests(self._access.workspace.pk)
-            if requests:
-                title = ngettext("%(n)d person requests access", "%(n)d people request access", requests)
-                url = reverse("members", args=[self._slug])
-                yield Attention(title % {"n": requests}, _("Approve or decline."), url, "user-plus")
-        troubles = Follow.objects.filter(pk=self._access.workspace.pk, failures__gte=_FAILURES).exclude(trouble="")
-        if troubles.exists():
-            yield Attention(
-                _("The engine cannot be asked about launches"),
-                _("They continue there; the console keeps trying. Check whether the credential still works."),
-                reachable(reverse("credentials", args=[self._slug])),
-                "unplug",
-            )
+    @cached_property
+    def today(self) -> Today:
+        return Today(self._access, self.index)
 
-    def _credentials(self) -> Iterator[Attention]:
-        url = reachable(reverse("credentials", args=[self._slug]))
-        if self._acting is None:
-            yield Attention(
-                _("You have no credential here"),
-                _("Add your own, or ask a manager to let your team use one. Until then nothing can be launched."),
-                reverse("connect", query={"workspace": self._slug}),
-                "key-round",
-            )
-        refused = queries.refused_credentials(self._access.workspace.pk)
-        if not self._access.allows(Role.MANAGER):
-            refused = [(pk, name) for pk, name in refused if self._acting and pk == self._acting.credential.pk]
-        for _pk, name in refused[: queries.SHOWN]:
-            title = _("The engine refuses “%(name)s”") % {"name": name[:80]}
-            yield Attention(title, _("Test it again, or replace it."), url, "key-round")
+    @cached_property
+    def changes(self) -> Sequence[Change]:
+        return panels.changes(self._access)

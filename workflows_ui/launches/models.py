@@ -191,6 +191,11 @@ class Launch(Queued, Marked):
         return self.state == State.UNKNOWN and self.misses < CONFIRMED and self.poll_at is not None
 
     @property
+    def is_open(self) -> bool:
+        """Whether it has not ended, as far as is known; see OPEN."""
+        return self.state in UNDER_WAY or self.searched_for or (self.state == State.OTHER and self.ended_at is None)
+
+    @property
     def settled(self) -> bool:
         """Whether no change is expected: ended, no call in progress, and no longer followed.
 

@@ -17,13 +17,14 @@ from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.prepared import Prepared
 from workflows_ui.core.readable import Node
 from workflows_ui.core.text import Message
+from workflows_ui.credentials.services import capabilities
 from workflows_ui.launches import answers as launch_answers, inputs as launch_inputs, messages as launch_messages
 from workflows_ui.launches.answers import Answer
-from workflows_ui.launches.failures import messages as failure_messages, reading as failure_reading
-from workflows_ui.launches.failures.messages import Failure
+from workflows_ui.launches.failures import reading as failure_reading, reasons as failure_reasons
 from workflows_ui.launches.models import UNSENT, Follow, Launch, Reason, RunRetry, State
 from workflows_ui.launches.services import launches, repairs, run_results, secrets as launch_secrets, watching
 from workflows_ui.members.models import Role
+from workflows_ui.members.services import members
 from workflows_ui.members.services.access import Access
 from workflows_ui.notifications.models import WatchKind
 from workflows_ui.web import messages
@@ -39,6 +40,8 @@ _LONG = 4_000
 
 #: States in which the engine is at work on the launch, or about to be.
 _AT_WORK = {State.SENDING, State.ACCEPTED, State.ENQUEUED, State.RUNNING}
+#: States in which the engine cancels a run.
+_CANCELLABLE = {State.ENQUEUED, State.PAUSED}
 _DECISIONS = {Reason.WITHDRAWN, Reason.SETTLED_RAN, Reason.SETTLED_NOT_RUN}
 
 
@@ -171,12 +174,14 @@ class LaunchPage:
 
     @cached_property
     def retries(self) -> list[RunRetry]:
-        """The new runs that were made of the launch's run."""
-        return (
-            repairs.retries_of_launch(self.launch)
-            if self.shows_runs and self.launch.run_id and self.launch.ended
-            else []
-        )
+        """The retries of the launch's run through the console, oldest first."""
+        known = bool(self.launch.run_id) and self.launch.ended and not self._access.guest
+        return repairs.retries_of_launch(self.launch) if known else []
+
+    @cached_property
+    def repaired_by(self) -> RunRetry | None:
+        """The retry that succeeded; None if the launch is not known to be repaired."""
+        return repairs.successful_retry(self.launch, self.retries)
 
     @property
     def shows_flow(self) -> bool:
@@ -185,9 +190,38 @@ class LaunchPage:
 
     @property
     def can_retry(self) -> bool:
+        """Whether the run can continue at its failed step: for members who may launch, also where the page of runs is hidden from them."""
         row = self.launch
         failed = row.state == State.FAILED and bool(row.run_id) and bool(row.failed_step)
-        return failed and self.shows_runs and self._access.allows(Role.LAUNCHER)
+        return failed and self._can_act("run-retry")
+
+    @property
+    def can_cancel(self) -> bool:
+        """Whether the engine can still be asked to cancel the run: it does so for runs that wait only (recording `runs_cancel_running`)."""
+        row = self.launch
+        return row.state in _CANCELLABLE and bool(row.run_id) and self._can_act("run-cancel")
+
+    def _can_act(self, capability: str) -> bool:
+        """Whether the person may act on runs, and the engine can."""
+        return self._access.allows(Role.LAUNCHER) and capability not in capabilities.read_capabilities(
+            self._access.workspace
+        )
+
+    @property
+    def next_steps(self) -> list[str]:
+        """What can be done about the failure, the likeliest to help first: retry, again and change (launches/next_steps.html)."""
+        if self.reason is None or not self.can_launch_again:
+            return []
+        possible = {"retry": self.can_retry, "again": self.can_run_again, "change": not self.purged}
+        by_running = self.reason.cure in ("wait", "connection")
+        order = ("retry", "again", "change") if by_running else ("change", "retry", "again")
+        return [name for name in order if possible[name]]
+
+    @cached_property
+    def caretakers(self) -> dict[str, object] | None:
+        """Who can help with the failure; None for guests, who learn no names."""
+        row = self.launch
+        return None if self._access.guest else members.find_caretakers(row.workspace, row.flow_id)
 
     @cached_property
     def can_run_again(self) -> bool:
@@ -286,12 +320,13 @@ class LaunchPage:
         return replace(part, text=failure_reading.collapsed(part.text)) if part else None
 
     @cached_property
-    def diagnosis(self) -> Failure | None:
-        """What the failure means and what helps; None if the run did not fail or nothing is known."""
-        if self.launch.state != State.FAILED:
+    def reason(self) -> failure_reasons.Reason | None:
+        """Why the launch failed; None if it did not."""
+        row = self.launch
+        if row.state != State.FAILED:
             return None
         text = self.failure.text if self.failure is not None and self.failure.kind == "text" else ""
-        return failure_messages.explain_failure(text, self.launch.run_status)
+        return failure_reasons.find_reason(row.failed_step, text, row.run_status)
 
     @cached_property
     def payload(self) -> Part:

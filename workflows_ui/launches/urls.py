@@ -14,4 +14,6 @@ urlpatterns = [
     path("w/<slug:slug>/launches/<str:id>/file/<int:number>/", launches.file, name="launch_file"),
     path("w/<slug:slug>/launches/<str:id>/withdraw/", launches.withdraw, name="launch_withdraw"),
     path("w/<slug:slug>/launches/<str:id>/settle/", launches.settle, name="launch_settle"),
+    path("w/<slug:slug>/launches/<str:id>/retry/", launches.run_action, {"action": "retry"}, name="launch_retry"),
+    path("w/<slug:slug>/launches/<str:id>/cancel/", launches.run_action, {"action": "cancel"}, name="launch_cancel"),
 ]

@@ -86,7 +86,8 @@ def respond(
         pending: whether the page has to request itself once more, for names that were not cached.
         row_buttons: returns the buttons in the menu of a row, by default those of the list.
         context: what else the template takes: `empty_template`, what a list without rows says, `plot_template`, a plot above the rows;
-            `stand_in`, what stands in for the engine; `above_template` and `below_template`, what else the page has.
+            `suggestion`, a button where nothing fits the filters; `stand_in`, what stands in for the engine; `above_template` and
+            `below_template`, what else the page has.
     """
     if page.added is not None:
         return polls.respond_with_news(request, current, page)

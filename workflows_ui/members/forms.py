@@ -30,7 +30,7 @@ from workflows_ui.credentials.models import Credential
 from workflows_ui.credentials.services import sharing
 from workflows_ui.lists.filters import choice_field
 from workflows_ui.members.models import Role, Workspace
-from workflows_ui.members.services import directory, launch_rights, launcher_pages
+from workflows_ui.members.services import directory, launch_rights, launcher_pages, teams
 from workflows_ui.members.services.launcher_pages import Preset
 
 if TYPE_CHECKING:
@@ -166,6 +166,12 @@ class HolderForm(FormWithPeople):
     )
     holder: User | Group
 
+    @property
+    def unknown_address(self) -> str:
+        """The e-mail address that was submitted for a person, if no account has it, else ""."""
+        text = str(self["who"].value() or "").strip()
+        return text if self.has_error("who", "unknown") and is_address(text) else ""
+
     def clean(self) -> dict[str, object]:
         super().clean()
         data = self.cleaned_data
@@ -193,18 +199,23 @@ class AddPeopleForm(HolderForm, RoleForm):
     field_order = ("who", "team", "role")
 
     def __init__(
-        self, data: Mapping[str, object] | None = None, *, invites_to: str, people: QuerySet[User] | None = None
+        self,
+        data: Mapping[str, object] | None = None,
+        *,
+        invites_to: str,
+        initial: dict[str, object] | None = None,
+        people: QuerySet[User] | None = None,
     ) -> None:
-        super().__init__(data, people=people)
+        super().__init__(data, initial=initial, people=people)
         self.fields["who"].widget.invites_to = invites_to
 
     @property
     def address_to_invite(self) -> str:
-        """The e-mail address that was submitted for a person, if no account has it."""
-        text = str(self["who"].value() or "").strip()
-        if not self.has_error("who", "unknown") or self["team"].value() or not is_address(text):
-            return ""
-        return text
+        """The e-mail address that was given for a person, also by the page that led here, if no account has it."""
+        given = str(self["who"].value() or "").strip()
+        if not self.is_bound and is_address(given) and accounts.find_person(given) is None:
+            return given
+        return "" if self["team"].value() else self.unknown_address
 
 
 def is_address(text: str) -> bool:
@@ -244,6 +255,22 @@ class SuccessorForm(FormWithPeople):
     ) -> None:
         super().__init__(data, initial=initial, people=people.exclude(pk=leaving.pk))
         self.fields["successor"].widget.leaves_out = leaving.pk
+
+
+class InvitingWorkspaceForm(forms.Form):
+    """The workspace into which an administrator invites people: one of those that they manage."""
+
+    workspace = forms.ModelChoiceField(
+        label=_("Into which workspace?"),
+        queryset=Workspace.objects.none(),
+        to_field_name="slug",
+        empty_label=_("Choose a workspace"),
+        help_text=_("Listed are the workspaces that you manage."),
+    )
+
+    def __init__(self, data: Mapping[str, object] | None, *, managed: QuerySet[Workspace]) -> None:
+        super().__init__(data)
+        set_rows(self, "workspace", managed)
 
 
 class DaysForm(forms.Form):
@@ -380,18 +407,25 @@ class CredentialField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not 
 class LaunchRightForm(HolderForm, LimitsForm):
     """A person or a team, with optional limits, and the credential that acts for a team. Refused if none would act.
 
-    `giver` is who gives the right: only the owner of a credential shares it with another team.
+    An e-mail address that nobody has is `invited`, into the team. `giver` is who gives the right: only the owner of a credential shares
+    it with another team.
     """
+
+    #: The address of a valid form whose right comes with an invitation; "" with a `holder`.
+    invited = ""
 
     who = PersonField(
         label=_("A person"),
         required=False,
         help_text=_(
             "Name, username or email address. They do not have to be a member: with this right alone "
-            "they see nothing else here."
+            "they see nothing else here. Someone without an account is invited: enter their email address, and "
+            "choose the team that they join."
         ),
         error_messages={
-            "unknown": _("No one with this username or email address has an account here. Invite them first.")
+            "unknown": _(
+                "No one with this username or email address has an account here. To invite someone, enter their email address."
+            )
         },
     )
     credential = CredentialField(
@@ -425,6 +459,9 @@ class LaunchRightForm(HolderForm, LimitsForm):
         super().clean()
         data = self.cleaned_data
         credential = data.get("credential")
+        self.invited = self.unknown_address
+        if self.invited:
+            del self.errors["who"]
         if credential and data.get("who"):
             self.add_error(
                 "credential", _("A credential can be shared with a team only. Choose a team, or leave this empty.")
@@ -435,9 +472,38 @@ class LaunchRightForm(HolderForm, LimitsForm):
                 "credential",
                 _("Only %(owner)s can agree that another team uses it. Ask them on the credential's page.") % values,
             )
+        elif self.invited and "team" not in self.errors:
+            self._require_joined_team(data["team"], credential)
         elif not self.errors:
             self._require_credential(credential)
         return data
+
+    def _require_joined_team(self, team: Group | None, credential: Credential | None) -> None:
+        """Reject a team through which the invited person could launch nothing, and one that the giver may not put anybody into."""
+        if team is None:
+            self.add_error(
+                "team",
+                _(
+                    "No one has an account with this address. To invite them, choose the team that they join: they launch with its "
+                    "credential."
+                ),
+            )
+        elif team not in teams.giveable(self._giver, self._workspace):
+            self.add_error(
+                "team",
+                _(
+                    "You may not add people to this team. Choose one that you own, or one of this workspace that gives access to "
+                    "nothing you do not manage."
+                ),
+            )
+        elif credential is None and not sharing.genuine(credential__workspace=self._workspace, team=team):
+            self.add_error(
+                "team",
+                _(
+                    "This team uses no credential here, so the invited person could not launch anything. Choose a credential for the team "
+                    "below, or another team."
+                ),
+            )
 
     def _may_share(self, credential: Credential, team: Group) -> bool:
         return credential.is_own(self._giver.pk) or team in sharing.teams(credential)

@@ -80,6 +80,8 @@ def _right_state(right: LaunchRight, now: datetime) -> tuple[Text, str]:
         return pgettext_lazy("launch right", "Expired"), "secondary"
     if right.most_launches is not None and right.used >= right.most_launches:
         return pgettext_lazy("launch right", "Used up"), "secondary"
+    if right.invitation_id is not None:
+        return pgettext_lazy("launch right", "Invited"), "azure"
     return gettext_lazy("In force"), "green"
 
 
@@ -110,11 +112,23 @@ def _status(row: ColleagueInvitation, works: bool, requests: list[InvitationRequ
         "open": row.accepted_at is None and row.revoked_at is None,
         "works": works,
         "requests": requests,
+        "rights": [describe_right(right) for right in _pending(row)],
     }
 
 
 def role(row: ColleagueInvitation) -> Text:
-    return Role(row.role).label if row.role else gettext_lazy("no role, only what the teams give access to")
+    """The role that an invitation gives; without one, the flows that it lets launch, if it names any."""
+    if row.role:
+        return Role(row.role).label
+    flows = [f"“{(right.flow_name or right.flow_id)[:80]}”" for right in _pending(row)]
+    if flows:
+        return _("guest who can launch %(flows)s") % {"flows": ", ".join(flows)}
+    return gettext_lazy("no role, only what the teams give access to")
+
+
+def _pending(row: ColleagueInvitation) -> list[LaunchRight]:
+    """The rights that come with an invitation, from the rows that were loaded with it."""
+    return [right for right in row.launch_rights.all() if right.revoked_at is None]
 
 
 def _invitation_state(row: ColleagueInvitation, works: bool) -> tuple[Text, str, str]:

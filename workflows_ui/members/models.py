@@ -336,7 +336,11 @@ class LaunchRights(models.QuerySet["LaunchRight"]):
 
 
 class LaunchRight(models.Model):
-    """Exactly one of `user` and `team` is set. `used` is changed by conditional updates only (members/services/launch_rights.py)."""
+    """Exactly one of `user`, `team` and `invitation` is set. `used` is changed by conditional updates only
+    (members/services/launch_rights.py).
+
+    With an `invitation` the right is pending: nobody holds it until somebody accepts the invitation, who is then the `user`.
+    """
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="launch_rights")
     flow_id = models.CharField(max_length=64)
@@ -346,6 +350,9 @@ class LaunchRight(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True, related_name="launch_rights"
     )
     team = models.ForeignKey(Group, on_delete=models.CASCADE, null=True, blank=True, related_name="launch_rights")
+    invitation = models.ForeignKey(
+        ColleagueInvitation, on_delete=models.CASCADE, null=True, blank=True, related_name="launch_rights"
+    )
     until = models.DateTimeField(_("until"), null=True, blank=True)
     most_launches = models.PositiveIntegerField(_("number of launches"), null=True, blank=True)
     used = models.PositiveIntegerField(default=0)
@@ -366,8 +373,10 @@ class LaunchRight(models.Model):
         verbose_name_plural = _("launch rights")
         constraints = [
             models.CheckConstraint(
-                condition=Q(user__isnull=False, team__isnull=True) | Q(user__isnull=True, team__isnull=False),
-                name="launch_right_is_a_persons_or_a_teams",
+                condition=Q(user__isnull=False, team__isnull=True, invitation__isnull=True)
+                | Q(user__isnull=True, team__isnull=False, invitation__isnull=True)
+                | Q(user__isnull=True, team__isnull=True, invitation__isnull=False),
+                name="launch_right_has_one_holder",
             ),
             models.CheckConstraint(
                 condition=Q(most_launches__isnull=True) | Q(used__lte=F("most_launches")),
@@ -377,7 +386,7 @@ class LaunchRight(models.Model):
         indexes = [models.Index(fields=["workspace", "flow_id"], name="launch_right_by_flow")]
 
     def __str__(self) -> str:
-        return f"{self.user or self.team}: {self.flow_id}"
+        return f"{self.holder}: {self.flow_id}"
 
     def audited_object(self) -> AuditedObject:
         return AuditedObject(
@@ -389,6 +398,9 @@ class LaunchRight(models.Model):
 
     @property
     def holder(self) -> str:
+        """The name of the person or team, or the invited address."""
+        if self.invitation:
+            return self.invitation.email
         return self.user.label if self.user else str(self.team)
 
     def usable(self, now: datetime) -> bool:

@@ -201,17 +201,22 @@ def team_list(reader: User) -> Teams:
     )
 
 
+def _holder(right: Any) -> Text:
+    return gettext("%(email)s (invited)") % {"email": right.holder} if right.invitation else str(right.holder)
+
+
 def _holder_note(right: Any) -> Text:
     if right.team:
         return _("team")
-    return "" if right.user.is_active else _("deactivated")
+    return "" if right.invitation or right.user.is_active else _("deactivated")
 
 
 def _state(right: Any) -> Badge:
     if right.keyless:
         return Badge(_("No credential"), "triangle-alert", "yellow")
     status = messages.describe_right(right)
-    return Badge(status["state"], "check" if status["usable"] else "ban", status["colour"])
+    icon = "mail" if right.invitation else "check"
+    return Badge(status["state"], icon if status["usable"] else "ban", status["colour"])
 
 
 def _launches(right: Any) -> Text:
@@ -219,9 +224,14 @@ def _launches(right: Any) -> Text:
     return str(right.used) if right.most_launches is None else gettext("%(used)s of %(n)s") % values
 
 
-def _keyless_note(right: Any) -> Text:
+def _state_note(right: Any) -> Text:
+    """What keeps a right from being used."""
+    if right.invitation and right.usable(timezone.now()) and not right.invitation.open(timezone.now()):
+        return _("The link of their invitation has expired. Create a new one.")
     if not right.keyless:
         return ""
+    if right.invitation:
+        return _("The team that they join has no credential here.")
     if right.team:
         return _("The team has no credential here yet, so only members with their own credential can launch.")
     return _("They have no credential here yet: add them to a team that has one, or ask them to add their own.")
@@ -245,11 +255,11 @@ class LaunchRights(LocalList):
     file_view = "launch_rights_file"
     list_display = (
         Column(
-            lambda right: right.holder,
+            _holder,
             _("Who"),
             below=_holder_note,
             name="holder",
-            sort=by_name("team__name", "user__first_name", "user__last_name", "user__username"),
+            sort=by_name("team__name", "invitation__email", "user__first_name", "user__last_name", "user__username"),
         ),
         Column(
             lambda right: right.flow_name or right.flow_id,
@@ -258,7 +268,7 @@ class LaunchRights(LocalList):
             name="flow",
             sort=by_name("flow_name", "flow_id"),
         ),
-        Column(_state, _("State"), kind="badge", below=_keyless_note, name="state", sort=("ended",)),
+        Column(_state, _("State"), kind="badge", below=_state_note, name="state", sort=("ended",)),
         Column(lambda right: right.until, _("Until"), kind="when", name="until", sort=("until",)),
         Column(_launches, _("Launches"), name="launches", sort=("used",)),
         Column(
@@ -283,6 +293,8 @@ class LaunchRights(LocalList):
 
     def row_buttons(self, access: Access, row: LaunchRight) -> Sequence[Button]:
         slug, buttons = access.workspace.slug, []
+        if row.invitation_id and not row.revoked_at:
+            buttons.append(Button(_("Invitation"), "mail", reverse("invitation", args=[slug, row.invitation_id])))
         if not row.revoked_at:
             buttons.append(Button(_("Change"), "pencil", reverse("launch_right_change", args=[slug, row.pk])))
         if row.usable(timezone.now()):

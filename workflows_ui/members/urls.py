@@ -29,6 +29,7 @@ urlpatterns = [
     path("teams/<int:team_id>/people/<int:person_id>/owner/", teams.owner, name="team_owner"),
     path("people/", people.listing, name="people"),
     path("people/file/<slug:kind>/", people.file, name="people_file"),
+    path("people/invite/", people.invite, name="people_invite"),
     path("people/suggest/", people.suggest, name="people_suggest"),
     path("people/<int:person_id>/", people.person, name="person"),
     path("people/<int:person_id>/deactivate/", people.deactivate, name="person_deactivate"),

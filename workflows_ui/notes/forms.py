@@ -1,4 +1,4 @@
-"""The form of a note."""
+"""The forms of a note, and of a question to who can help."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -13,3 +13,9 @@ class NoteForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         error_messages={"required": _("Write something first.")},
     )
+
+
+class AskForm(forms.Form):
+    """A question, which may be left out: the link says enough."""
+
+    text = forms.CharField(max_length=LONGEST, required=False)

@@ -1,24 +1,32 @@
 """Notes on flows, runs and launches. Who may open the object reads them and adds some; the callers have looked it up."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 
 from django.db import transaction
 from django.db.models import QuerySet
 
+from workflows_ui.accounts.models import User
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services import audit_log
-from workflows_ui.core import clock, database, masking
+from workflows_ui.core import clock, collation, database, masking
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.prepared import Prepared
 from workflows_ui.members.models import Role, Workspace
+from workflows_ui.members.services import members
 from workflows_ui.members.services.access import Access
 from workflows_ui.notes.models import Note, Subject
+from workflows_ui.notifications import services as notifications
+from workflows_ui.notifications.models import NoticeKind
 
 #: The longest text; most notes on an object, and of them on its page.
 LONGEST, MOST, SHOWN = 10_000, 200, 20
 #: The longest name of an object in the audit log: the engine's may have any length.
 _NAMED = 1000
+_DOUBLE_CLICK = timedelta(minutes=1)
 
 
 class TooManyNotes(Exception):
@@ -75,6 +83,52 @@ def add(actor: audit_log.Actor, access: Access, subject: str, object_id: str, na
         row.save(force_insert=True)
         _record(actor, "note.add", row, name)
     return row
+
+
+def added_just_now(access: Access, subject: str, object_id: str, text: str) -> bool:
+    """Whether the newest note on an object is the person's own with this text: the second click of a double click."""
+    row = next(iter(_newest(1)(access.workspace.pk, subject, object_id)), None)
+    if row is None or row.author_id != access.user.pk or row.created_at < clock.now() - _DOUBLE_CLICK:
+        return False
+    try:
+        return bool(row.open("text") == database.storable(text)[:LONGEST])
+    except CannotOpen:
+        return False
+
+
+def notify(people: Iterable[User], row: Note, name: str, url: str, *, asks: bool = False) -> None:
+    """Notify people of a note on the object of this name, at the path `url`, or of the question (`asks`) that it is. Its text is not part
+    of the notification: who may open the object reads it there.
+    """
+    for person in people:
+        if person.pk == row.author_id:
+            continue
+        notifications.notify(
+            person,
+            NoticeKind.NOTE,
+            f"note:{row.pk}",
+            url=url,
+            workspace=row.workspace,
+            by=row.author.label[:100],
+            asks=asks,
+            name=name[:200],
+            launch=row.object_id if row.subject == Subject.LAUNCH else "",
+            run=row.object_id if row.subject == Subject.RUN else "",
+        )
+
+
+def mentioned(workspace: Workspace, text: str) -> list[User]:
+    """The active members of a workspace whose name or user name follows an @ in a text, whatever the case and the accents."""
+    plain = collation.plain(text)
+    if "@" not in plain:
+        return []
+    people = members.active_members(workspace)
+    return [person for person in people if any(_follows(plain, name) for name in (person.label, person.username))]
+
+
+def _follows(plain: str, name: str) -> bool:
+    """Whether a name follows an @ in a text without accents, and does not continue."""
+    return re.search(rf"@{re.escape(collation.plain(name))}(?!\w)", plain) is not None
 
 
 def change(actor: audit_log.Actor, row: Note, text: str) -> None:

@@ -1,21 +1,26 @@
 """Notes on an object: all of them with the form for another one, and one note to change or delete."""
 
+from collections.abc import Iterable, Sequence
+
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, gettext_lazy
 from django.views.decorators.http import require_http_methods
 
+from workflows_ui.accounts.models import User
 from workflows_ui.audit.requests import actor
+from workflows_ui.core import formats
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.engine_objects.runs import Run
 from workflows_ui.failures import services as failures
-from workflows_ui.flows import reading as flow_reading
+from workflows_ui.flows import owners, reading as flow_reading
 from workflows_ui.launches.services import launches
 from workflows_ui.members.models import Role
+from workflows_ui.members.services.access import access_for
 from workflows_ui.notes import services
-from workflows_ui.notes.forms import NoteForm
+from workflows_ui.notes.forms import AskForm, NoteForm
 from workflows_ui.notes.models import Note, Subject
 from workflows_ui.run_index.services import indexes
 from workflows_ui.runs import reading as run_reading
@@ -25,6 +30,7 @@ from workflows_ui.web.links import object_url
 from workflows_ui.web.requests import ConsoleRequest
 
 NOTES = "notes"
+_TOO_MANY = gettext_lazy("There are %(n)d notes here already. Delete some first.")
 #: The most digits of the number of a failure.
 _DIGITS = 19
 
@@ -37,9 +43,11 @@ def notes(request: ConsoleRequest, slug: str, subject: str, id: str) -> HttpResp
     form = NoteForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            services.add(actor(request), request.access, subject, id, name, form.cleaned_data["text"])
+            row = services.add(actor(request), request.access, subject, id, name, form.cleaned_data["text"])
+            people = services.mentioned(request.access.workspace, form.cleaned_data["text"])
+            services.notify(_readers(request, subject, id, people), row, name, _object_page(slug, subject, id))
         except services.TooManyNotes:
-            form.add_error(None, _("There are %(n)d notes here already. Delete some first.") % {"n": services.MOST})
+            form.add_error(None, _TOO_MANY % {"n": services.MOST})
         else:
             if not responses.is_fragment(request):
                 messages.success(request, _("The note is saved."))
@@ -57,6 +65,41 @@ def notes(request: ConsoleRequest, slug: str, subject: str, id: str) -> HttpResp
     # A rejected fragment is shown too: 200, since htmx does not insert errors.
     status = 422 if form.errors and not responses.is_fragment(request) else 200
     return responses.page(request, "notes/notes.html", context, fragments=(NOTES,), status=status)
+
+
+@member(Role.VIEWER, guests=True)
+def ask(request: ConsoleRequest, slug: str, subject: str, id: str) -> HttpResponse:
+    """Ask who can help with a launch, run or flow: a note on it, of which the flow's owner is notified, else the builders of the workspace.
+
+    GET redirects to the object.
+    """
+    if subject == Subject.FAILURE:
+        raise Http404
+    name, back = _require_object(request, subject, id), _object_page(slug, subject, id)
+    if request.method != "POST":
+        return responses.redirect(request, back)
+    form = AskForm(request.POST)
+    if not form.is_valid():
+        messages.warning(request, " ".join(map(str, form.errors["text"])))
+        return responses.redirect(request, back)
+    text = form.cleaned_data["text"] or _("Please help with this.")
+    people = [person for person in _helpers(request, subject, id) if person.pk != request.user.pk]
+    if not people:
+        messages.warning(request, _("There is no one else to ask: you are the only one who builds flows here."))
+        return responses.redirect(request, back)
+    if not services.added_just_now(request.access, subject, id, text):
+        try:
+            row = services.add(actor(request), request.access, subject, id, name, text)
+        except services.TooManyNotes:
+            messages.warning(request, _TOO_MANY % {"n": services.MOST})
+            return responses.redirect(request, back)
+        services.notify(people, row, name, back, asks=True)
+    # A guest learns no names.
+    names = "" if request.access.guest else formats.cut(", ".join(person.label for person in people), 200)
+    messages.success(
+        request, _("Notified: %(names)s.") % {"names": names} if names else _("The flow's owner is notified.")
+    )
+    return responses.redirect(request, back)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -101,6 +144,32 @@ def _require_object(request: ConsoleRequest, subject: str, id: str) -> str:
     if subject == Subject.RUN:
         return run_reading.name_of(Run(session.workflows.get_run(id)))
     raise Http404
+
+
+def _helpers(request: ConsoleRequest, subject: str, id: str) -> Sequence[User]:
+    """Whom to ask about the flow of an object that was looked up, or that is the flow itself."""
+    if subject == Subject.LAUNCH:
+        flow_id = launches.visible_launches(request.access).values_list("flow_id", flat=True).get(pk=id)
+    elif subject == Subject.FLOW:
+        flow_id = id
+    else:
+        flow_id = Run(engine_session.open_session(request.access).workflows.get_run(id)).flow_id
+    return owners.helpers_for(request.access, flow_id)
+
+
+def _readers(request: ConsoleRequest, subject: str, id: str, people: Iterable[User]) -> list[User]:
+    """Those of these members of the workspace who may open the object of a note that was looked up."""
+    found = []
+    for person in people:
+        access = access_for(person, request.access.workspace.slug)
+        if subject == Subject.LAUNCH:
+            readable = launches.visible_launches(access).filter(pk=id).exists()
+        else:
+            page = "failures" if subject == Subject.FAILURE else subject
+            readable = access.sees(page) and (subject != Subject.FAILURE or indexes.for_access(access) is not None)
+        if readable:
+            found.append(person)
+    return found
 
 
 def _require_failure(request: ConsoleRequest, id: str) -> None:

@@ -3,19 +3,15 @@ open the launch or run at that time, and secrets are masked as on its page.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import structlog
-from django.utils.translation import gettext as _
 
 from workflows_ui.accounts.models import User
-from workflows_ui.core import formats, redaction
+from workflows_ui.core import redaction
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services import clients, engine_session, sharing
 from workflows_ui.engine import AddressRefused, EngineError
-from workflows_ui.engine_objects.runs import Run
-from workflows_ui.launches.failures import messages as failure_messages
-from workflows_ui.launches.failures.messages import Failure
+from workflows_ui.launches.failures.reasons import Reason
 from workflows_ui.launches.models import State
 from workflows_ui.launches.page import LaunchPage
 from workflows_ui.launches.services import launches, runs
@@ -23,30 +19,18 @@ from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services import access as member_access
 from workflows_ui.members.services.access import Access
 from workflows_ui.notifications.models import Notice, NoticeKind
-from workflows_ui.resource_admin.resource import Row
 from workflows_ui.run_index.models import LISTED, IndexedRun
 from workflows_ui.run_index.services import indexes, rows as indexed_rows
-from workflows_ui.runs import masking, reading, starters
-from workflows_ui.runs.panels import failure_message
+from workflows_ui.runs import masking, starters
+from workflows_ui.runs.panels import reason_of
 
 log = structlog.get_logger(__name__)
-#: Longest message of a step in a notice, in characters.
-LONGEST = 300
-_KINDS = {NoticeKind.LAUNCH_ENDED, NoticeKind.FLOW_FAILED}
-
-
-@dataclass(frozen=True)
-class Cause:
-    """Why a launch or run failed: the step's message in one line, secrets masked, what it means, and what usually helps; each may be ""."""
-
-    message: str
-    meaning: str
-    next_step: str
+_KINDS = {NoticeKind.LAUNCH_ENDED, NoticeKind.FLOW_FAILED, NoticeKind.NOTE}
 
 
 def find_causes(
     person: User, notices: Sequence[Notice], *, closed: Collection[int] = (), engine_reads: int = 0
-) -> Mapping[int, Cause]:
+) -> Mapping[int, Reason]:
     """The causes of the failures among a person's notices, by the notice's primary key.
 
     A notice is left out if the person may not open the launch or run now, or if the workspace leaves causes out.
@@ -59,7 +43,7 @@ def find_causes(
     for row in notices:
         if row.kind in _KINDS and row.workspace is not None and row.workspace.pk not in closed:
             by_workspace.setdefault(row.workspace.pk, (row.workspace, []))[1].append(row)
-    found: dict[int, Cause] = {}
+    found: dict[int, Reason] = {}
     for workspace, rows in by_workspace.values():
         try:
             access = member_access.access_for(person, workspace.slug)
@@ -73,7 +57,7 @@ def find_causes(
     return found
 
 
-def latest_cause(workspace: Workspace, flow_id: str) -> Cause | None:
+def latest_cause(workspace: Workspace, flow_id: str) -> Reason | None:
     """The cause of a flow's latest failed run in the run index: for channels, whose readers are not known.
 
     None without such a run, if a launch led to it (its message may repeat inputs in any form), if the index's credential is not shared
@@ -89,7 +73,7 @@ def latest_cause(workspace: Workspace, flow_id: str) -> Cause | None:
     if row is None:
         return None
     run = indexed_rows.to_engine(row)
-    return None if starters.is_from_launch(workspace, run) else _cause_of_run(redaction.step(run))
+    return None if starters.is_from_launch(workspace, run) else reason_of(redaction.step(run))
 
 
 def _by_object(rows: Iterable[Notice], name: str) -> dict[str, list[int]]:
@@ -102,20 +86,18 @@ def _by_object(rows: Iterable[Notice], name: str) -> dict[str, list[int]]:
     return keys
 
 
-def _of_launches(access: Access, keys: Mapping[str, Sequence[int]]) -> dict[int, Cause]:
+def _of_launches(access: Access, keys: Mapping[str, Sequence[int]]) -> dict[int, Reason]:
     if not keys:
         return {}
     visible = launches.visible_launches(access).filter(pk__in=keys, state=State.FAILED).select_related("workspace")
-    found: dict[int, Cause] = {}
+    found: dict[int, Reason] = {}
     for launch in visible.defer("payload", "answer", "technical"):
-        page = LaunchPage(launch, access)
-        readable = page.failure is not None and page.failure.kind == "text"
-        cause = _cause(page.failure.text if page.failure and readable else "", page.diagnosis)
-        found |= dict.fromkeys(keys[launch.pk], cause)
+        if (reason := LaunchPage(launch, access).reason) is not None:
+            found |= dict.fromkeys(keys[launch.pk], reason)
     return found
 
 
-def _of_runs(access: Access, keys: Mapping[str, Sequence[int]], engine_reads: int) -> dict[int, Cause]:
+def _of_runs(access: Access, keys: Mapping[str, Sequence[int]], engine_reads: int) -> dict[int, Reason]:
     if not keys or not access.allows(Role.VIEWER) or not access.sees("runs"):
         return {}
     index = indexes.for_access(access)
@@ -131,36 +113,8 @@ def _of_runs(access: Access, keys: Mapping[str, Sequence[int]], engine_reads: in
     except (EngineError, clients.NoCredential, CannotOpen, AddressRefused) as problem:
         log.info("notices.no_cause", workspace=access.workspace.pk, error=type(problem).__name__)
         return {}
-    found: dict[int, Cause] = {}
+    found: dict[int, Reason] = {}
     for run_id, run in zip(known, shown, strict=True):
-        if reading.failing(Run(run)):
-            found |= dict.fromkeys(keys[run_id], _cause_of_run(run))
+        if (reason := reason_of(run)) is not None:
+            found |= dict.fromkeys(keys[run_id], reason)
     return found
-
-
-def _cause_of_run(run: Row) -> Cause:
-    text = failure_message(run)
-    return _cause(text, failure_messages.explain_failure(text, str(run.get("status") or "")))
-
-
-def _cause(text: str, diagnosis: Failure | None) -> Cause:
-    """The cause in the active language."""
-    message = (diagnosis.service_message if diagnosis else "") or failure_messages.headline(text)
-    if diagnosis is None:
-        return Cause(_one_line(message), "", "")
-    explanation = diagnosis.message
-    unknown = explanation is failure_messages.UNKNOWN
-    meaning = (
-        ". ".join(filter(None, map(str, (explanation.title, explanation.text))))
-        if explanation.title and not unknown
-        else ""
-    )
-    by_page = unknown or explanation.next_step is failure_messages.HELP_FLOW
-    next_step = _("Open it, and show its page to the flow's owner.") if by_page else str(explanation.next_step)
-    return Cause(_one_line(message), meaning, next_step)
-
-
-def _one_line(text: str) -> str:
-    """The text without line breaks and invisible characters, cut."""
-    line = "".join(character for character in " ".join(text.split()) if character.isprintable())
-    return formats.cut(line, LONGEST)

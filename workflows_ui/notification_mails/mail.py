@@ -72,10 +72,12 @@ def build_mail(*rows: Notice) -> EmailMessage:
         items: list[dict[str, object]] = []
         titles: list[Text] = []
         for row in rows[:DIGEST]:
-            cause = causes.get(row.pk)
+            reason = causes.get(row.pk)
             # Mail programs make links of addresses, and nobody can tell who wrote one in the message of a service.
-            unlinked = replace(cause, message=formats.unlinked(cause.message)) if cause else None
-            news = notification_message(row, concealed=row.workspace_id in closed, cause=unlinked)
+            if reason is not None:
+                plain_step, plain_message = formats.unlinked(reason.step), formats.unlinked(reason.message)
+                reason = replace(reason, step=plain_step, message=plain_message)
+            news = notification_message(row, concealed=row.workspace_id in closed, reason=reason)
             titles.append(news.title)
             items.append({"notice": row, "news": news, "url": settings.BASE_URL + row.url})
         context: dict[str, object] = {

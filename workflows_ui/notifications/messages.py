@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _, ngettext
 from workflows_ui.alarms import messages as alarm_messages
 from workflows_ui.alarms.models import AlarmKind
 from workflows_ui.core import formats
-from workflows_ui.launches.models import Reason, State
-from workflows_ui.notification_mails.causes import Cause
+from workflows_ui.launches.failures.reasons import Reason
+from workflows_ui.launches.models import Reason as LaunchReason, State
 from workflows_ui.notifications.models import Notice, NoticeKind
 from workflows_ui.web import messages
 
@@ -19,7 +19,7 @@ _LONGEST = 120
 
 @dataclass(frozen=True)
 class News:
-    """A notice ready for a page or a mail. `icon` and `colour` are those of the state; `cause`: sentences about a failure's cause."""
+    """A notice ready for a page or a mail. `icon` and `colour` are those of the state; `cause`: why it failed, in sentences."""
 
     title: str
     detail: str
@@ -28,10 +28,10 @@ class News:
     cause: Sequence[str] = ()
 
 
-def notification_message(row: Notice, *, concealed: bool = False, cause: Cause | None = None) -> News:
+def notification_message(row: Notice, *, concealed: bool = False, reason: Reason | None = None) -> News:
     """The texts of a notice; missing values are allowed.
 
-    `concealed`: without details, for a person without the second step that the workspace requires. `cause`: of the failure, if the
+    `concealed`: without details, for a person without the second step that the workspace requires. `reason`: of the failure, if the
     person may read it.
     """
     if concealed:
@@ -41,19 +41,14 @@ def notification_message(row: Notice, *, concealed: bool = False, cause: Cause |
     about = row.about if isinstance(row.about, dict) else {}
     if row.kind == NoticeKind.ALARM:
         return _alarm(about, row.count)
+    if reason is not None and reason.step:
+        about = about | {"step": ""}  # the reason names it
     build = _KINDS.get(row.kind)
     if row.count > 1:
         news = _several_failures(about, row.count, row.last_at)
     else:
         news = build(about) if build else News(row.get_kind_display(), "", "bell", "secondary")
-    return replace(news, cause=cause_sentences(cause)) if cause else news
-
-
-def cause_sentences(cause: Cause) -> list[str]:
-    """The step's message, what it means, and what usually helps, each if it is known."""
-    message = _("The step's message: “%(message)s”") % {"message": cause.message} if cause.message else ""
-    helps = f"{_('What usually helps:')} {cause.next_step}" if cause.next_step else ""
-    return [sentence for sentence in (message, cause.meaning, helps) if sentence]
+    return replace(news, cause=reason.sentences) if reason else news
 
 
 def _launch_ended(about: dict[str, object]) -> News:
@@ -76,7 +71,7 @@ def _kept_launch(about: dict[str, object]) -> News:
     if about.get("sent") is True:
         return News(_("%(flow)s was sent: the engine is back") % flow, _("Open it to see the result."), "send", "blue")
     until = formats.moment(about.get("until"))
-    if about.get("reason") == Reason.NOT_BACK and until:
+    if about.get("reason") == LaunchReason.NOT_BACK and until:
         detail = _("The engine was not back by %(time)s. The flow did not run.") % {"time": formats.minute(until)}
     else:
         detail = _("Open it to see why. The flow did not run.")
@@ -111,6 +106,14 @@ def _alarm(about: dict[str, object], count: int) -> News:
 def _failure_assigned(about: dict[str, object]) -> News:
     title = _("%(by)s assigned a failure to you") % {"by": _text(about, "by")}
     return News(title, _text(about, "name"), "repeat", "orange")
+
+
+def _note(about: dict[str, object]) -> News:
+    values = {"by": _text(about, "by"), "name": _text(about, "name")}
+    if about.get("asks") is True:
+        title = _("%(by)s asks for help: %(name)s") % values
+        return News(title, _("Open it, and answer with a note."), "life-buoy", "orange")
+    return News(_("%(by)s mentioned you in a note: %(name)s") % values, "", "message-square", "blue")
 
 
 def _job(about: dict[str, object]) -> News:
@@ -212,6 +215,7 @@ _KINDS: dict[str, Callable[[dict[str, object]], News]] = {
     NoticeKind.KEPT_LAUNCH: _kept_launch,
     NoticeKind.FLOW_FAILED: _flow_failed,
     NoticeKind.FAILURE_ASSIGNED: _failure_assigned,
+    NoticeKind.NOTE: _note,
     NoticeKind.JOB_ENDED: _job,
     NoticeKind.ACCESS_ASKED: _access_request,
     NoticeKind.ACCESS_DECIDED: _access_decision,

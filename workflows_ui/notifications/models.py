@@ -20,6 +20,7 @@ class NoticeKind(models.TextChoices):
     FLOW_FAILED = "flow_failed", _("A flow failed")
     ALARM = "alarm", _("An alarm about a flow")
     FAILURE_ASSIGNED = "failure_assigned", _("A failure was assigned to you")
+    NOTE = "note", _("A note for you")
     JOB_ENDED = "job_ended", _("A job ended")
     ACCESS_ASKED = "access_asked", _("Access request")
     ACCESS_DECIDED = "access_decided", _("An access request was decided")
@@ -153,13 +154,15 @@ class Favourite(models.Model):
 
 
 class Visit(models.Model):
-    """A person's last two visits to a workspace's home page, to show what failed since."""
+    """A person's last two visits to a workspace's home page, to show what failed since, and how they arranged its parts."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="visits")
     workspace = models.ForeignKey("workflows_ui.Workspace", on_delete=models.CASCADE, related_name="+")
     seen_at = models.DateTimeField()
     #: The end of the visit before this one.
     before = models.DateTimeField(null=True)
+    #: The keys of the parts in the chosen `order`, and those that are `hidden` (home/services.py); empty for the page as it is made.
+    parts = models.JSONField(default=dict, db_default={}, blank=True)
 
     class Meta:
         verbose_name = _("visit")

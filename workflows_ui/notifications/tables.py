@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core.collation import by_name
+from workflows_ui.launches.failures.reasons import Reason
 from workflows_ui.lists import cells
 from workflows_ui.lists.declaration import Column
 from workflows_ui.lists.local_lists import LocalList
 from workflows_ui.members.models import Workspace
-from workflows_ui.notification_mails.causes import Cause
 from workflows_ui.notifications.messages import News, notification_message
 from workflows_ui.notifications.models import Notice
 
@@ -42,7 +42,7 @@ class Notices(LocalList):
     )
     rows = 50
     closed: Callable[[Iterable[Workspace]], set[int]]
-    causes: Callable[[Sequence[Notice], set[int]], Mapping[int, Cause]]
+    causes: Callable[[Sequence[Notice], set[int]], Mapping[int, Reason]]
     file_view = "notices_file"
     list_display = (
         Column(
@@ -77,7 +77,7 @@ class Notices(LocalList):
         closed = self.closed([row.workspace for row in rows if row.workspace])
         causes = self.causes(rows, closed)
         return [
-            NoticeLine(row, notification_message(row, concealed=row.workspace_id in closed, cause=causes.get(row.pk)))
+            NoticeLine(row, notification_message(row, concealed=row.workspace_id in closed, reason=causes.get(row.pk)))
             for row in rows
         ]
 
@@ -87,7 +87,7 @@ class Notices(LocalList):
 
 def notice_list(
     closed: Callable[[Iterable[Workspace]], set[int]],
-    causes: Callable[[Sequence[Notice], set[int]], Mapping[int, Cause]],
+    causes: Callable[[Sequence[Notice], set[int]], Mapping[int, Reason]],
 ) -> Notices:
     notices = Notices()
     notices.closed, notices.causes = closed, causes

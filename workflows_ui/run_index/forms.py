@@ -5,13 +5,24 @@ from datetime import date
 
 from django import forms
 from django.contrib.auth.models import Group
+from django.db.models import QuerySet
 from django.utils.text import format_lazy
 from django.utils.translation import gettext, gettext_lazy as _
 
+from workflows_ui.accounts.models import User
+from workflows_ui.core.collation import by_name
 from workflows_ui.core.form_choices import set_choices
+from workflows_ui.credentials.messages import picker_labels
 from workflows_ui.credentials.models import Credential
-from workflows_ui.run_index.models import Kept, Search
+from workflows_ui.members.models import Workspace
+from workflows_ui.members.services import teams
+from workflows_ui.members.services.access import Access
+from workflows_ui.run_index.models import Kept, RunIndex, Search
+from workflows_ui.run_index.services import indexes
+from workflows_ui.run_index.services.first_start import own_credentials, people_of
 
+#: The most people of a team who are named in a choice, and who are offered for a new one.
+NAMED, OFFERED = 5, 100
 #: The most days that runs are kept; the fewest and the most runs; the most kB of the inputs and outputs of one.
 MOST_DAYS, FEWEST_RUNS, MOST_RUNS, MOST_KB = 3650, 1000, 5_000_000, 1024
 
@@ -133,12 +144,24 @@ class IndexForm(forms.Form):
 class FirstForm(forms.Form):
     """The credential and the team that a manager chooses for the first run index, while no credential is shared.
 
-    `credentials` are the manager's own, `labels` their labels by key, `teams` those of the workspace; `new_team` is
-    the name of the team that a superuser may create.
+    `credentials` are the manager's own, `labels` their labels by key, `teams` those of the workspace. `new_team` is
+    the name of the team that a superuser may create, "" for others, and `people` are those who may be put into it. `asks_values`: whether
+    values are to be kept is asked, too.
     """
 
     credential = forms.ChoiceField(label=_("Your credential"))
     team = forms.ChoiceField(label=_("Share it with"))
+    people = forms.MultipleChoiceField(
+        label=_("People of the new team"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("You are in it. Others can be added to the team later."),
+    )
+    values = forms.BooleanField(
+        label=_("Also keep inputs and outputs"),
+        required=False,
+        help_text=_("Encrypted, for 30 days. Runs are then found by an order number or an email address, too."),
+    )
     keep_days = forms.IntegerField(label=_("Days to keep"), min_value=1, max_value=MOST_DAYS)
 
     def __init__(
@@ -150,14 +173,23 @@ class FirstForm(forms.Form):
         labels: Mapping[str, str],
         teams: Sequence[Group],
         new_team: str,
+        people: Sequence[User],
+        asks_values: bool,
     ) -> None:
         super().__init__(data, initial=initial)
+        self._people = {str(person.pk): person for person in people}
+        set_choices(self, "people", [(key, person.label) for key, person in self._people.items()])
+        if not new_team or not people:
+            del self.fields["people"]
+        if not asks_values:
+            del self.fields["values"]
         self._credentials = {str(credential.pk): credential for credential in credentials}
         self._teams: dict[str, Group | None] = {str(team.pk): team for team in teams}
         names = [(key, team.name) for key, team in self._teams.items() if team]
+        self._new_team = gettext("A new team: %(name)s") % {"name": new_team}
         if new_team:
             self._teams["new"] = None
-            names.append(("new", gettext("A new team: %(name)s") % {"name": new_team}))
+            names.append(("new", self._new_team))
         set_choices(self, "credential", labels.items())
         set_choices(self, "team", names)
 
@@ -166,6 +198,69 @@ class FirstForm(forms.Form):
 
     def clean_team(self) -> Group | None:
         return self._teams[self.cleaned_data["team"]]
+
+    def clean_people(self) -> list[User]:
+        return [self._people[key] for key in self.cleaned_data["people"]]
+
+    @property
+    def settings(self) -> dict[str, int]:
+        """The settings of the index that a valid form chooses."""
+        chosen = {"keep_days": int(self.cleaned_data["keep_days"])}
+        if "values" in self.fields:
+            chosen["kept"] = Kept.VALUES if self.cleaned_data["values"] else Kept.NOTHING
+        return chosen
+
+    @property
+    def audience(self) -> list[tuple[str, str, Sequence[User], int]]:
+        """The teams that can be chosen: value, name, the first people of each, and how many more there are."""
+        found = []
+        for key, team in self._teams.items():
+            people = people_of(team) if team else ()
+            found.append((key, team.name if team else self._new_team, people[:NAMED], max(0, len(people) - NAMED)))
+        return found
+
+
+def first_form(
+    access: Access,
+    people: QuerySet[User] | None,
+    data: Mapping[str, object] | None = None,
+    credential: Credential | None = None,
+) -> FirstForm | None:
+    """The form for a manager who has a credential, and a team to share it with or the right to create one; None for others.
+
+    Args:
+        people: those whom the manager may add to a new team; None if they may create none.
+        credential: the only one that can be chosen.
+    """
+    workspace = access.workspace
+    credentials = [row for row in own_credentials(access) if credential is None or row.pk == credential.pk]
+    choices = list(teams.teams_within([workspace]))
+    name = new_team_name(workspace) if people is not None else ""
+    if not credentials or not (choices or name):
+        return None
+    others: list[User] = []
+    if people is not None:
+        rows = people.exclude(pk=access.user.pk).order_by(*by_name("first_name"), "last_name", "username")
+        others = list(rows[:OFFERED])
+    return FirstForm(
+        data,
+        initial={
+            "keep_days": RunIndex().keep_days,
+            "team": "new" if name else choices[0].pk,
+            "credential": credentials[0].pk,
+        },
+        credentials=credentials,
+        labels=dict(picker_labels(credentials)),
+        teams=choices,
+        new_team=name,
+        people=others,
+        asks_values=indexes.index_of(workspace) is None,
+    )
+
+
+def new_team_name(workspace: Workspace) -> str:
+    """The name of the team that is created for a run index."""
+    return gettext("Runs of %(workspace)s") % {"workspace": workspace.name[:100]}
 
 
 class EraseForm(forms.Form):

@@ -14,12 +14,12 @@ from workflows_ui.credentials.messages import picker_labels
 from workflows_ui.members.models import Role
 from workflows_ui.members.services import teams
 from workflows_ui.run_index import tasks
-from workflows_ui.run_index.forms import EraseForm, FirstForm, IndexForm
+from workflows_ui.run_index.forms import EraseForm, FirstForm, IndexForm, first_form, new_team_name
 from workflows_ui.run_index.messages import Status
 from workflows_ui.run_index.models import RunIndex
 from workflows_ui.run_index.services import first_start, indexes, parts
 from workflows_ui.web import responses
-from workflows_ui.web.access import member
+from workflows_ui.web.access import member, people_for_new_team
 from workflows_ui.web.requests import ConsoleRequest, is_sure
 
 LIVE = "run-index-live"
@@ -74,42 +74,34 @@ def run_index(request: ConsoleRequest, slug: str) -> HttpResponse:
     return responses.form_page(request, "run_index/index.html", form, context)
 
 
-def _new_team(request: ConsoleRequest) -> str:
-    """The name of the team that a superuser may create."""
-    return _("Runs of %(workspace)s") % {"workspace": request.access.workspace.name[:100]}
-
-
 def _first_form(request: ConsoleRequest) -> FirstForm | None:
-    """The form for a manager who has a credential, and a team to share it with."""
-    credentials = first_start.own_credentials(request.access)
-    choices = list(teams.teams_within([request.access.workspace]))
-    new_team = _new_team(request) if request.user.is_superuser else ""
-    if not credentials or not (choices or new_team):
-        return None
     data = request.POST if request.method == "POST" else None
-    initial: dict[str, object] = {"keep_days": RunIndex().keep_days}
-    labels = dict(picker_labels(credentials))
-    return FirstForm(data, initial=initial, credentials=credentials, labels=labels, teams=choices, new_team=new_team)
+    return first_form(request.access, people_for_new_team(request, request.user), data)
 
 
 def _share(request: ConsoleRequest, form: FirstForm) -> HttpResponse:
     """Ask whether to share this credential with these people; with the answer, share it and start the index."""
-    chosen, new_team = dict(form.cleaned_data), _new_team(request)
+    credential, team = form.cleaned_data["credential"], form.cleaned_data["team"]
+    others = form.cleaned_data.get("people", []) if team is None else []
+    new_team = new_team_name(request.access.workspace)
     if request.POST.get("confirmed") == "yes":
         try:
-            first_start.share_and_start(actor(request), request.access, **chosen, new_team=new_team)
+            first_start.share_and_start(
+                actor(request), request.access, credential, team, new_team=new_team, people=others, **form.settings
+            )
         except teams.NameTaken:
             form.add_error("team", _("There is a team with this name. Add it to the workspace, then choose it here."))
         else:
             broker.enqueue(tasks.read, request.access.workspace.pk)
             messages.success(request, _("The credential is shared, and the run index is started."))
             return responses.redirect_to_view(request, "run_index", request.access.workspace.slug)
-    people = first_start.people_of(chosen["team"]) if chosen["team"] else [request.user]
+    people = first_start.people_of(team) if team else [request.user, *others]
     context = {
         "form": form,
-        "credential": chosen["credential"],
-        "team": chosen["team"].name if chosen["team"] else new_team,
-        "is_new": chosen["team"] is None,
+        "credential": credential,
+        "team": team.name if team else new_team,
+        "is_new": team is None,
+        "others": others,
         "people": people[:NAMED],
         "more": max(0, len(people) - NAMED),
     }

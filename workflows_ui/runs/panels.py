@@ -10,10 +10,12 @@ from workflows_ui.credentials.services.engine_session import EngineSession, cach
 from workflows_ui.engine import flow_tree
 from workflows_ui.engine_objects.runs import Run
 from workflows_ui.failures import services as failures
+from workflows_ui.flows.owners import known_owner
 from workflows_ui.launches import flow_facts
-from workflows_ui.launches.failures import messages as failure_messages
+from workflows_ui.launches.failures.reasons import Reason, find_reason
 from workflows_ui.launches.services import launches, repairs, runs
 from workflows_ui.members.models import Role
+from workflows_ui.members.services import members
 from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin.places import launch_url, run_url
 from workflows_ui.resource_admin.resource import Row, Subject, id_at, pick
@@ -21,6 +23,7 @@ from workflows_ui.run_index.models import RunIndex
 from workflows_ui.run_index.services import indexes, kept_steps, rows
 from workflows_ui.runs import indexed, masking, reading, starters, times as resource_times
 from workflows_ui.runs.steps import Reader, error_text, failed_position, shows
+from workflows_ui.web import messages
 from workflows_ui.web.links import reachable, view_url
 
 #: States in which the active step is not among the steps (recording `run_odd_MEMORY_LIMIT_EXCEEDED_Memory_hog_2`).
@@ -34,15 +37,17 @@ def summary(subject: Subject) -> dict[str, object]:
     launch = starters.launches_of(subject.session, [run]).get(id_at(run))
     known = known_steps(subject.session, run) if run.get("steps") else {}
     unlinked = launch is None and not id_at(run, "parentRunId")
-    failure_text = failure_message(run)
+    reason = reason_of(run)
     return {
         "kept": indexed.kept_note(run),
         "sentence": reading.sentence(sent, resource_times.Times(sent, known).total),
         "retried": reading.retried(sent),
         "helped": _helped(subject),
         "run_id": id_at(run),
-        "error": failure_messages.headline(failure_text),
-        "diagnosis": failure_messages.explain_failure(failure_text, sent.status),
+        "reason": reason,
+        "state": messages.run_state(sent.status).word,
+        "caretakers": members.find_caretakers(subject.workspace, id_at(run, "flowId")) if reason else None,
+        "owner": known_owner(subject.session, id_at(run, "flowId")).name if reason and id_at(run, "flowId") else "",
         "failed_step": _failed_step_url(subject),
         "launch": launch,
         "launch_url": launch_url(subject.session, launch) if launch else "",
@@ -102,10 +107,21 @@ def _helped(subject: Subject) -> dict[str, object] | None:
 
 
 def known_failure(access: Access, index: RunIndex, fingerprint: int) -> dict[str, object] | None:
-    """The context of templates/failures/helped.html; None if nothing is known, or if the person does not see the page of it."""
+    """The context of templates/failures/helped.html; None if nothing is known.
+
+    To a person who does not see the page of the failure, only the note is shown.
+    """
     found = failures.known(index, fingerprint, access.workspace, access.user)
     url = reachable(view_url("failure", access.workspace.slug, fingerprint)) if found else ""
-    return found | {"url": url} if found and url else None
+    if found is None or not (url or found["note"]):
+        return None
+    return found | {"url": url} | ({} if url else {"votes": None})
+
+
+def reason_of(run: Row) -> Reason | None:
+    """Why a run failed, secrets masked before; None if it did not."""
+    sent = Run(run)
+    return find_reason(reading.failed_at(sent), failure_message(run), sent.status) if reading.failing(sent) else None
 
 
 def failure_message(run: Row) -> str:

@@ -66,12 +66,22 @@ class RunPlots:
         """The runs of each day by outcome."""
         series = [plots.Series(key, State(key).label, key) for key in _OUTCOMES if key != _OPEN]
         series.append(plots.Series(_OPEN, _("Not ended yet"), _OPEN))
+        return plots.days_bars(series, self.by_outcome, self._days, _caption, self._url)
+
+    @cached_property
+    def by_outcome(self) -> Sequence[Mapping[str, int]]:
+        """The number of runs of each day, by outcome: a state of launches, or `open` for those that have not ended."""
         counts = []
         for statuses in statistics.by_day(self._index, self._rows, self._days):
             counts.append(dict.fromkeys(_OUTCOMES, 0))
             for status, number in statuses.items():
                 counts[-1][_OUTCOME_OF.get(status, str(State.OTHER))] += number
-        return plots.days_bars(series, counts, self._days, _caption, self._url)
+        return counts
+
+    @staticmethod
+    def statuses(outcome: str) -> Sequence[str]:
+        """The statuses of the runs with an outcome of `by_outcome`."""
+        return list(_OUTCOMES[outcome])
 
     @cached_property
     def durations(self) -> plots.DotPlot | None:

@@ -11,6 +11,7 @@ from workflows_ui.engine.answer import UNREADABLE, WEB_PAGE
 from workflows_ui.resource_admin.resource import RESOURCES
 from workflows_ui.unclear_writes import services
 from workflows_ui.unclear_writes.models import UnclearWrite, WriteState
+from workflows_ui.web.links import reachable
 
 #: Seconds between two updates of the page.
 SECONDS = 3
@@ -45,9 +46,9 @@ def context(row: UnclearWrite) -> dict[str, object]:
         "write_sentence": sentence(row),
         "write_url": reverse("unclear_write", args=[row.workspace.slug, row.pk]),
         "write_seconds": SECONDS if row.is_checked else 0,
-        "write_object_url": object_url(row),
+        "write_object_url": reachable(object_url(row)),
         "write_own_words": _OWN_WORDS.get(row.answered.get("message", "")),
-        "write_form_url": form_url(row),
+        "write_form_url": reachable(form_url(row)),
         "may_repeat": row.state == WriteState.NOT_DONE and not row.is_incomplete,
         # A second restore goes on with what the first one created.
         "may_continue": row.is_incomplete and row.action == "restore",

@@ -132,10 +132,20 @@ def stepped(request: HttpRequest, user: User) -> bool:
     return request.session.get(STEPPED_ELSEWHERE) == user.pk or second_step.has(user)
 
 
+def acts_as_superuser(request: HttpRequest, user: User) -> bool:
+    """Whether the pages of superusers admit this person in this session."""
+    return user.is_superuser and (stepped(request, user) or not access.second_step_required())
+
+
 def visible_people(request: HttpRequest, user: User) -> QuerySet[User]:
     """The people whom a person may find by part of a name, as far as the session may show them."""
-    everyone = user.is_superuser and (stepped(request, user) or not access.second_step_required())
+    everyone = acts_as_superuser(request, user)
     return directory.visible_people(user, everyone=everyone, closed=closed(request, user, access.workspaces(user)))
+
+
+def people_for_new_team(request: HttpRequest, user: User) -> QuerySet[User] | None:
+    """The people whom a superuser may put into a new team; None for everybody else, who may create no team."""
+    return visible_people(request, user) if acts_as_superuser(request, user) else None
 
 
 def _require_second_step(request: HttpRequest, name: str, next_url: str) -> HttpResponse:

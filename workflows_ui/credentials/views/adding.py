@@ -30,7 +30,7 @@ from workflows_ui.credentials.forms import (
     engines,
     initial_for,
 )
-from workflows_ui.credentials.models import SIGNED_IN_KINDS, CredentialKind
+from workflows_ui.credentials.models import SIGNED_IN_KINDS, Credential, CredentialKind
 from workflows_ui.credentials.pending_sign_in import ORGANIZATION, PROJECT, Pending
 from workflows_ui.credentials.services import (
     capabilities,
@@ -48,8 +48,10 @@ from workflows_ui.flows.launchable import launchable_flows
 from workflows_ui.members.models import Flavour, Role, Workspace
 from workflows_ui.members.services import access
 from workflows_ui.resource_admin.capabilities import NAMES
+from workflows_ui.run_index.forms import first_form
+from workflows_ui.run_index.services import indexes
 from workflows_ui.web import messages as error_messages, responses
-from workflows_ui.web.access import closed, member, signed_in
+from workflows_ui.web.access import closed, member, people_for_new_team, signed_in
 from workflows_ui.web.requests import ConsoleRequest
 
 #: The choice has expired.
@@ -277,5 +279,23 @@ def check(request: ConsoleRequest, slug: str, credential_id: uuid.UUID) -> HttpR
             context["flows"] = launchable_flows(session, again=True).flows[:_FLOWS]
     except (EngineError, clients.NoCredential, CannotOpen) as problem:
         trouble = problem
+    if trouble is None and request.access.allows(Role.MANAGER):
+        context |= _index_offer(request, credential)
     context["trouble"] = error_messages.error_message(trouble) if trouble else None
     return responses.page(request, "credentials/check.html", context)
+
+
+def _index_offer(request: ConsoleRequest, credential: Credential) -> dict[str, object]:
+    """The offer of a run index that reads with the person's own credential, in a workspace that has none.
+
+    Without a form if a credential is shared already, or no team can be chosen: then the page of the run index says what is needed.
+    """
+    workspace = request.access.workspace
+    if indexes.index_of(workspace) is not None or not credential.is_own(request.user.pk):
+        return {}
+    shared = bool(indexes.choices(workspace))
+    people = people_for_new_team(request, request.user)
+    return {
+        "offers_index": True,
+        "offer": None if shared else first_form(request.access, people, credential=credential),
+    }

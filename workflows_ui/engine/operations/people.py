@@ -40,7 +40,7 @@ class People(Calls):
         user_id = getattr(self._transport.auth, "user_id", "")
         if not user_id:
             raise NoRoute("The token names no user.", code="NO_USER", sent=False)
-        return self._object(f"/v1/users/{segment(user_id)}")
+        return self.get_user(user_id)
 
     def _user_me(self) -> Json:
         try:
@@ -50,6 +50,13 @@ class People(Calls):
                 raise
             # 0.83 reads "me" as an id (recording `users_me`).
             raise NoRoute(refused.message, status=refused.status, code=refused.code, sent=True) from refused
+
+    def get_user(self, user_id: str) -> Json:
+        """`GET /v1/users/{id}`: any user of the platform, the address included (recording `no_membership_user_other`).
+
+        NotFound on engines of the older generation.
+        """
+        return self._object(f"/v1/users/{segment(user_id)}")
 
     def list_users(self, limit: int = 100, cursor: str | None = None) -> Json:
         """`GET /v1/users`: a page of all users of the platform, of all its projects (recordings `users_list_two`, `users_list_three`).

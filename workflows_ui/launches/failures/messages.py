@@ -40,7 +40,7 @@ class Failure:
 
 
 _HELP_WAIT = _("Wait a few minutes, then run it again with the same inputs.")
-HELP_FLOW = _("Show this page to the flow's owner.")
+_HELP_FLOW = _("Ask the flow's owner.")
 _HELP_CONNECTION = _(
     "Ask a builder to test the step's connection and to sign in again. Then retry from the failed step."
 )
@@ -133,7 +133,7 @@ KINDS: Mapping[str, FailureMessage] = {
     "content": _by_values(
         _("The content was not accepted"),
         _("A filter of the service refused the text, image or email because of what it says."),
-        _("Change the content and run it again. If it is harmless, show this page to the flow's owner."),
+        _("Change the content and run it again. If it is harmless, ask the flow's owner."),
     ),
     "busy": _by_waiting(
         _("The data was in use"),
@@ -153,12 +153,12 @@ KINDS: Mapping[str, FailureMessage] = {
     "address": FailureMessage(
         _("The service's address was not found"),
         _("No server has the name that the step calls. It may be mistyped, or gone."),
-        HELP_FLOW,
+        _HELP_FLOW,
     ),
     "url": _by_values(
         _("A web address is not valid"),
         _("The step was given something as an address that is not a whole web address."),
-        _("Check the addresses in the inputs. If they are right, show this page to the flow's owner."),
+        _("Check the addresses in the inputs. If they are right, ask the flow's owner."),
     ),
     "unreachable": _by_waiting(
         _("The service could not be reached"),
@@ -178,14 +178,12 @@ KINDS: Mapping[str, FailureMessage] = {
     "tls": FailureMessage(
         _("The secure connection failed"),
         _("The encrypted connection was not accepted. The service's certificate may have expired, or not fit."),
-        HELP_FLOW,
+        _HELP_FLOW,
     ),
     "server_error": _by_waiting(
         _("The service had an error of its own"),
         _("It answered with an internal error."),
-        _(
-            "Wait a few minutes, then retry from the failed step. If it happens again, show this page to the flow's owner."
-        ),
+        _("Wait a few minutes, then retry from the failed step. If it happens again, ask the flow's owner."),
     ),
     "not_found": _by_values(
         _("Something was not found"),
@@ -193,12 +191,12 @@ KINDS: Mapping[str, FailureMessage] = {
             "The step asked for something that is not there: it was deleted or renamed, or is named wrongly in the inputs or in "
             "the flow."
         ),
-        _("Check names and numbers in the inputs. If they are right, show this page to the flow's owner."),
+        _("Check names and numbers in the inputs. If they are right, ask the flow's owner."),
     ),
     "missing": _by_values(
         _("Something that the step needs is missing"),
         _("A value that the flow counts on was not there."),
-        _("Check whether an input was left empty. If none was, show this page to the flow's owner."),
+        _("Check whether an input was left empty. If none was, ask the flow's owner."),
     ),
     "wrong_kind": _by_values(
         _("A value has the wrong kind"),
@@ -208,17 +206,17 @@ KINDS: Mapping[str, FailureMessage] = {
     "code_value": _by_values(
         _("The step's code cannot work with a value"),
         _("A value is of another kind than the code expects, or the code has a mistake."),
-        _("Check the inputs. If they are right, show this page to the flow's owner."),
+        _("Check the inputs. If they are right, ask the flow's owner."),
     ),
     "not_json": _by_values(
         _("A text is not valid JSON"),
         _("The step expected JSON, in an input or in a service's answer, and got something else."),
-        _("Check the inputs. If they are right, show this page to the flow's owner."),
+        _("Check the inputs. If they are right, ask the flow's owner."),
     ),
     "code": FailureMessage(
         _("The step's code cannot run"),
         _("There is a mistake in the flow itself, regardless of the inputs."),
-        HELP_FLOW,
+        _HELP_FLOW,
     ),
     "memory": FailureMessage(
         _("The step's code ran out of memory"),
@@ -241,7 +239,7 @@ KINDS: Mapping[str, FailureMessage] = {
 UNKNOWN = FailureMessage(
     _("The step stopped with an error"),
     _("The error message is shown below."),
-    _("If the message isn't clear, share this page with the flow's owner."),
+    _("If the message does not help, ask the flow's owner."),
 )
 
 #: The ends of runs in which no step failed (api.md 8.1; LOG_SIZE_EXCEEDED: engine-0.83.md section 8). Their states are their titles.

@@ -70,9 +70,19 @@ def retries_of(workspace_id: int, run_ids: Iterable[str]) -> list[RunRetry]:
 
 
 def retries_of_launch(launch: Launch) -> list[RunRetry]:
-    """The new runs that were made of a launch's run, oldest first."""
-    found = RunRetry.objects.filter(launch=launch).select_related("user").order_by("pk")[:20]
-    return [retry for retry in found if retry.run_id != retry.new_run_id]
+    """The latest retries of a launch's run, oldest first; one from the failed step keeps the run."""
+    return list(RunRetry.objects.filter(launch=launch).select_related("user").order_by("-pk")[:20])[::-1]
+
+
+def successful_retry(launch: Launch, retries: Iterable[RunRetry]) -> RunRetry | None:
+    """The one of a launch's retries that is known to have succeeded: the launcher is notified of it. None if none has."""
+    keys = {_key(retry): retry for retry in retries}
+    delivered = notifications.delivered_keys([launch.user], keys)
+    return next((retry for key, retry in keys.items() if (launch.user_id, key) in delivered), None)
+
+
+def _key(retry: RunRetry) -> str:
+    return f"launch:{retry.launch_id}:repaired:{retry.pk}"
 
 
 def due() -> list[int]:
@@ -126,7 +136,7 @@ def _notify(retry: RunRetry, launch: Launch) -> None:
     notifications.notify(
         launch.user,
         NoticeKind.LAUNCH_REPAIRED,
-        f"launch:{launch.pk}:repaired:{retry.pk}",
+        _key(retry),
         url=reverse("launch", args=[launch.workspace.slug, launch.pk]),
         workspace=launch.workspace,
         flow=(launch.flow_name or launch.flow_id)[:200],

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Case, Count, IntegerField, Max, Q, QuerySet, Value, When
+from django.db.models import Case, Count, F, IntegerField, Max, Q, QuerySet, Value, When
 
 from workflows_ui.core import clock
 from workflows_ui.core.prepared import Prepared
@@ -16,13 +16,13 @@ from workflows_ui.members.models import Workspace
 
 #: Launches whose durations are drawn, and the minimum for a 95th percentile.
 DURATIONS = 60
-#: Failing flows that are named.
-_FAILING = 5
+#: Failing flows that are listed.
+_FAILING = 100
 
 
 @dataclass(frozen=True)
 class Failing:
-    """A flow with failed launches: how many of its launches failed, out of how many, and when the last one was made."""
+    """A flow whose launches fail: how many of them failed, out of how many, and when the last one of these was made."""
 
     flow_id: str
     name: str
@@ -73,22 +73,30 @@ def by_flow(
     return counted
 
 
-def failing_flows(workspace: Workspace, since: datetime) -> Sequence[Failing]:
-    """The flows with the most failed launches since this moment, those with the most first; five at most."""
-    return [Failing(*row) for row in _failing_flows(workspace.pk, since)]
+def failing_flows(workspace: Workspace, since: datetime, *, without_run: bool = False) -> Sequence[Failing]:
+    """The flows that had failed launches since this moment, and no successful one after the last of these; those with the most first,
+    a hundred at most. `without_run`: only launches count as failed that led to no run.
+    """
+    return [Failing(*row) for row in (_failing_without_run if without_run else _failing)(workspace.pk, since)]
 
 
-@Prepared
-def _failing_flows(workspace: int, since: datetime) -> QuerySet[Launch, tuple[Any, ...]]:
+def _failing_flows(workspace: int, since: datetime, failed: Q) -> QuerySet[Launch, tuple[Any, ...]]:
     rows = Launch.objects.filter(workspace=workspace, asked_at__gte=since).order_by()
     flows = rows.values("flow_id").annotate(
-        failed=Count("pk", filter=launches.PROBLEM),
+        failed=Count("pk", filter=failed),
         number=Count("pk"),
         name=Max("flow_name"),
-        last=Max("asked_at", filter=launches.PROBLEM),
+        last=Max("asked_at", filter=failed),
+        good=Max("asked_at", filter=Q(state=State.SUCCEEDED)),
     )
-    failing = flows.filter(failed__gt=0).order_by("-failed", "-last")[:_FAILING]
+    failing = flows.filter(Q(good=None) | Q(last__gt=F("good")), failed__gt=0).order_by("-failed", "-last")[:_FAILING]
     return failing.values_list("flow_id", "name", "failed", "number", "last")
+
+
+_failing = Prepared(lambda workspace, since: _failing_flows(workspace, since, launches.PROBLEM), int, datetime)
+_failing_without_run = Prepared(
+    lambda workspace, since: _failing_flows(workspace, since, launches.PROBLEM & ~Q(state=State.FAILED)), int, datetime
+)
 
 
 def ended_runs(rows: QuerySet[Launch]) -> Sequence[Launch]:

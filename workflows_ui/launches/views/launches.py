@@ -1,4 +1,5 @@
-"""One launch: its page (live until it has ended), the files of its answer, its withdrawal, and its settlement if it is unclear."""
+"""One launch: its page (live until it has ended), the files of its answer, its withdrawal, its settlement if it is unclear, and the
+retry and cancellation of its run."""
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -14,6 +15,8 @@ from workflows_ui.launches.forms import SettleForm
 from workflows_ui.launches.page import LaunchPage
 from workflows_ui.launches.services import launches
 from workflows_ui.members.models import Role
+from workflows_ui.resource_admin.resource import RESOURCES
+from workflows_ui.resource_admin.views import actions
 from workflows_ui.resources.flows import results
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
@@ -64,6 +67,23 @@ def settle(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     else:
         messages.warning(request, _("The launch is no longer unclear. Nothing was changed."))
     return responses.redirect_to_view(request, "launch", slug, page.launch.pk)
+
+
+@never_cache
+@member(Role.LAUNCHER)
+def run_action(request: ConsoleRequest, slug: str, id: str, action: str) -> HttpResponse:
+    """Retry or cancel the run of a launch, as the run's own page does, also where that page is hidden from launchers. Redirects to the
+    launch if its state or its engine does not allow it. Raises Http404 for a launch that the person may not open; EngineError.
+    """
+    page = find_page(request, id)
+    if not {"retry": page.can_retry, "cancel": page.can_cancel}[action]:
+        if request.method == "POST":
+            messages.warning(request, _("This cannot be done now"))
+        return responses.redirect_to_view(request, "launch", slug, page.launch.pk)
+    page_url = reverse("launch", args=[slug, page.launch.pk])
+    return actions.respond(
+        request, RESOURCES["runs"], action, page.launch.run_id, page_url=page_url, address=request.path
+    )
 
 
 @never_cache

@@ -19,12 +19,12 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError
 from workflows_ui.engine_objects.runs import Run
 from workflows_ui.failures import services as failures
+from workflows_ui.flows.owners import owner_of_flow
 from workflows_ui.flows.reading import last_change
 from workflows_ui.launches.models import Launch, State
 from workflows_ui.launches.views.launches import find_page
 from workflows_ui.lists.declaration import Row
 from workflows_ui.members.models import Role
-from workflows_ui.members.services import members
 from workflows_ui.members.services.access import Access
 from workflows_ui.pieces import missing_apps
 from workflows_ui.run_index.services import indexes, rows as indexed_rows
@@ -46,7 +46,7 @@ def story(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     row = page.launch
     failed = row.state == State.FAILED
     good = comparison.last_good(request.access, row) if failed else None
-    run = good_run = missing = change = trouble = raw = None
+    run = good_run = missing = change = owner = trouble = raw = None
     steps: Mapping[str, object] = {}
     try:
         session = engine_session.open_session(request.access)
@@ -55,7 +55,8 @@ def story(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
             run, good_run, steps = _load_runs(session, raw, good)
         if page.runless:
             missing = missing_apps.of_flow(session, row.flow_id)
-        if failed and page.shows_flow:
+        if failed and page.caretakers is not None:
+            owner = owner_of_flow(session, row.flow_id)
             change = last_change(session, row.flow_id)
     except (EngineError, clients.NoCredential, CannotOpen) as problem:
         _log.info("launch story without the engine: %r", problem)
@@ -77,7 +78,9 @@ def story(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         "missing": missing_apps.no_run_words(missing) if missing else None,
         "comparison": compared,
         "helped": _known_failure(request.access, row, raw) if failed else None,
-        "caretakers": members.find_caretakers(row.workspace, row.flow_id) if failed and page.shows_flow else None,
+        "failed": failed,
+        "caretakers": page.caretakers if failed else None,
+        "owner": owner.name if owner else "",
         "change": change,
     }
     return responses.page(request, "launches/story.html", context, fragments=(STORY,))

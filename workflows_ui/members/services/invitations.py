@@ -11,7 +11,7 @@ import hashlib
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from allauth.account.models import EmailAddress
 from django.contrib.auth.models import Group
@@ -24,8 +24,10 @@ from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services.people import NameTaken
 from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import Actor
-from workflows_ui.members.models import ColleagueInvitation, InvitationRequest, Member, Role, Workspace
-from workflows_ui.members.services import members, teams
+from workflows_ui.credentials.models import Credential
+from workflows_ui.credentials.services import sharing
+from workflows_ui.members.models import ColleagueInvitation, InvitationRequest, LaunchRight, Member, Role, Workspace
+from workflows_ui.members.services import launch_rights, members, teams
 from workflows_ui.notifications import services as notifications
 from workflows_ui.notifications.models import NoticeKind
 
@@ -63,22 +65,59 @@ def invite(
 ) -> tuple[ColleagueInvitation, Tokens]:
     """Create an invitation; return it with its tokens, which are not stored. Revoke open ones to the same address in the workspace.
 
-    Without a role, the person joins only the teams, with their access to the workspace.
+    Without a role, the person joins only the teams, with their access to the workspace. Launch rights of the revoked invitations are kept
+    for this one, with those of their teams that the actor may give, since a team's credential acts for the person.
 
     Raise PermissionError if the actor may not give this invitation, members.AlreadyMember if a member has the address.
     """
     given_teams = list(given)
-    _require_may_give(actor.user, workspace, given_teams)
+    giveable = _require_may_give(actor.user, workspace, given_teams)
     email = email.strip().lower()
     if Member.objects.filter(workspace=workspace, user__email__iexact=email).exists():
         raise members.AlreadyMember
     tokens, link = _new_link(actor, days)
     with transaction.atomic():
-        for earlier in _open_rows(workspace=workspace, email=email):
-            revoke(actor, earlier)
         invitation = ColleagueInvitation.objects.create(workspace=workspace, email=email, role=role or "", **link)
+        for earlier in _open_rows(workspace=workspace, email=email).exclude(pk=invitation.pk):
+            # After the revocation, so that the rights of one that is accepted meanwhile stay with that person.
+            if _close(actor, earlier) and launch_rights.pending(earlier).update(invitation=invitation):
+                given_teams += [team for team in earlier.teams.all() if team in giveable and team not in given_teams]
         invitation.teams.set(given_teams)
         _record(actor, "invitation.create", invitation, teams=[team.name for team in given_teams], days=days)
+    return invitation, tokens
+
+
+def invite_to_launch(
+    actor: Actor,
+    workspace: Workspace,
+    *,
+    email: str,
+    team: Group,
+    credential: Credential | None,
+    days: int,
+    flow_id: str,
+    flow_name: str,
+    until: datetime | None,
+    most_launches: int | None,
+) -> tuple[ColleagueInvitation, Tokens]:
+    """Invite somebody to launch one flow: without a role, into a team whose credential acts for them, with the launch right.
+
+    A `credential` is shared with the team as by launch_rights.give. Return the invitation with its tokens. Raise PermissionError and
+    members.AlreadyMember as `invite`, launch_rights.NothingActs if the team uses no credential.
+    """
+    with transaction.atomic():
+        invitation, tokens = invite(actor, workspace, email=email, role=None, given=[team], days=days)
+        if credential is not None:
+            sharing.share(actor, credential, [*sharing.teams(credential), team])
+        launch_rights.give(
+            actor,
+            workspace,
+            flow_id=flow_id,
+            flow_name=flow_name,
+            holder=invitation,
+            until=until,
+            most_launches=most_launches,
+        )
     return invitation, tokens
 
 
@@ -99,12 +138,28 @@ def renew(actor: Actor, invitation: ColleagueInvitation, days: int) -> Tokens:
 
 
 def revoke(actor: Actor, invitation: ColleagueInvitation) -> bool:
-    """Revoke an invitation; return whether it was open."""
+    """Revoke an invitation, and the launch rights that it gives; return whether it was open."""
     with transaction.atomic():
-        changed = _open_rows(pk=invitation.pk).update(revoked_at=timezone.now(), revoked_by=actor.user)
-        if changed:
-            _record(actor, "invitation.revoke", invitation)
-    return bool(changed)
+        revoked = _close(actor, invitation)
+        if revoked:
+            launch_rights.revoke_of_invitation(actor, invitation)
+    return revoked
+
+
+def revoke_right(actor: Actor, right: LaunchRight) -> bool:
+    """Revoke a launch right; return whether it was in force.
+
+    With the last right of an invitation without a role, revoke that too: its link would still add somebody to a team.
+    """
+    with transaction.atomic():
+        # Locked before the right, as by those who accept: otherwise the two could wait for each other.
+        rows = ColleagueInvitation.objects.select_for_update()
+        invitation = rows.get(pk=right.invitation_id) if right.invitation_id else None
+        right.refresh_from_db()
+        revoked = launch_rights.revoke(actor, right)
+        if revoked and invitation and not invitation.role and not launch_rights.pending(invitation).exists():
+            _close(actor, invitation)
+    return revoked
 
 
 def pass_on(actor: Actor, invitation: ColleagueInvitation, to: User) -> bool:
@@ -135,7 +190,7 @@ def recent_invitations(workspace: Workspace) -> QuerySet[ColleagueInvitation]:
     """A workspace's invitations, newest first, without those revoked more than 30 days ago."""
     recent = timezone.now() - timedelta(days=30)
     rows = ColleagueInvitation.objects.filter(workspace=workspace).exclude(revoked_at__lt=recent)
-    rows = rows.select_related("invited_by", "accepted_by", "workspace").prefetch_related("teams")
+    rows = rows.select_related("invited_by", "accepted_by", "workspace").prefetch_related("teams", "launch_rights")
     return rows.order_by("-created_at")
 
 
@@ -328,6 +383,7 @@ def _apply(actor: Actor, invitation: ColleagueInvitation, person: User) -> Membe
     allowed_teams = {team.pk for team in teams.giveable(giver, invitation.workspace)} if giver else set()
     joined = [team for team in invitation.teams.all() if team.pk in allowed_teams]
     person.groups.add(*joined)
+    launch_rights.transfer(actor, invitation, person)
     _record(
         actor,
         "invitation.accept",
@@ -350,12 +406,22 @@ def _apply(actor: Actor, invitation: ColleagueInvitation, person: User) -> Membe
     return member
 
 
-def _require_may_give(giver: User | None, workspace: Workspace, given_teams: list[Group]) -> None:
-    """Raise PermissionError unless the person manages the workspace and may give these teams."""
+def _require_may_give(giver: User | None, workspace: Workspace, given_teams: list[Group]) -> set[Group]:
+    """The teams that the person may give. Raises PermissionError unless they manage the workspace and may give these."""
     if giver is None or not members.managers(workspace).filter(pk=giver.pk).exists():
         raise PermissionError
-    if not {team.pk for team in given_teams} <= {team.pk for team in teams.giveable(giver, workspace)}:
+    giveable = set(teams.giveable(giver, workspace))
+    if not giveable.issuperset(given_teams):
         raise PermissionError
+    return giveable
+
+
+def _close(actor: Actor, invitation: ColleagueInvitation) -> bool:
+    """Revoke an open invitation in the caller's transaction, without its launch rights; return whether it was open."""
+    changed = _open_rows(pk=invitation.pk).update(revoked_at=timezone.now(), revoked_by=actor.user)
+    if changed:
+        _record(actor, "invitation.revoke", invitation)
+    return bool(changed)
 
 
 def _open_rows(**conditions: object) -> QuerySet[ColleagueInvitation]:

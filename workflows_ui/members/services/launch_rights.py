@@ -2,6 +2,8 @@
 
 A launch is counted in the transaction that creates it (`take`), and given back only if nothing was sent, or the engine's run lists prove
 that no run exists (`give_back`): a launch that the engine refused, or whose result is unclear, stays counted.
+
+A right of an invitation is pending: it becomes the person's who accepts (`transfer`), and gives access to nobody until then.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -20,7 +22,7 @@ from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.core.collation import sort_key
 from workflows_ui.credentials.models import Credential
 from workflows_ui.credentials.services import sharing
-from workflows_ui.members.models import LaunchRight, Workspace
+from workflows_ui.members.models import ColleagueInvitation, LaunchRight, Workspace
 from workflows_ui.members.services import access
 from workflows_ui.notifications import services as notifications
 from workflows_ui.notifications.models import NoticeKind
@@ -89,11 +91,17 @@ class NothingActs(Exception):
         self.people = people
 
 
-def require_credential(holder: User | Group, workspace: Workspace, credential: Credential | None = None) -> None:
+def require_credential(
+    holder: User | Group | ColleagueInvitation, workspace: Workspace, credential: Credential | None = None
+) -> None:
     """Raise NothingActs unless a credential acts for the person or for everybody in the team, by the rule of access.acting.
 
-    `credential` is shared with the team as well, so it acts for all of them.
+    `credential` is shared with the team as well, so it acts for all of them. An invited person needs a team that uses one.
     """
+    if isinstance(holder, ColleagueInvitation):
+        if not sharing.genuine(credential__workspace=workspace, team__in=holder.teams.all()):
+            raise NothingActs([])
+        return
     if isinstance(holder, Group):
         if credential is not None or sharing.genuine(credential__workspace=workspace, team=holder):
             return
@@ -114,25 +122,25 @@ def give(
     *,
     flow_id: str,
     flow_name: str,
-    holder: User | Group,
+    holder: User | Group | ColleagueInvitation,
     until: datetime | None,
     most_launches: int | None,
     credential: Credential | None = None,
 ) -> LaunchRight:
-    """Give a person or a team the right to launch a flow, with an optional end and number of launches.
+    """Give a person, a team or the person who will accept an invitation the right to launch a flow, with an optional end and number.
 
     A `credential` of the workspace, which the actor owns or which the team uses already, is shared with the team, too. Raises NothingActs
     if the holder could not launch with any credential.
     """
     require_credential(holder, workspace, credential)
-    person = holder if isinstance(holder, User) else None
     with transaction.atomic():
         right = LaunchRight.objects.create(
             workspace=workspace,
             flow_id=flow_id,
             flow_name=flow_name.replace("\0", ""),
-            user=person,
-            team=None if isinstance(holder, User) else holder,
+            user=holder if isinstance(holder, User) else None,
+            team=holder if isinstance(holder, Group) else None,
+            invitation=holder if isinstance(holder, ColleagueInvitation) else None,
             until=until,
             most_launches=most_launches,
             created_by=actor.user,
@@ -168,12 +176,14 @@ def _limits(until: datetime | None, most_launches: int | None) -> dict[str, obje
 
 
 def _detail(right: LaunchRight) -> dict[str, object]:
-    kind = "person" if right.user_id else "team"
+    kind = "person" if right.user_id else "team" if right.team_id else "invited"
     return {"flow": right.flow_id, "holder": right.holder, "holder_kind": kind}
 
 
 def _notify_holder(right: LaunchRight) -> None:
-    """Notify the holder of the right; for a team, its current people."""
+    """Notify the holder of the right; for a team, its current people; for an invitation, nobody yet."""
+    if right.invitation_id:
+        return
     people = [right.user] if right.user else User.objects.filter(groups=right.team_id, is_active=True)
     address = reverse("flow_launch", args=[right.workspace.slug, right.flow_id])
     for person in people:
@@ -198,6 +208,29 @@ def revoke(actor: Actor, right: LaunchRight) -> bool:
         if changed:
             audit_log.record(actor, "launch_right.revoke", right, detail=_detail(right) | {"used": right.used})
     return bool(changed)
+
+
+def pending(invitation: ColleagueInvitation) -> QuerySet[LaunchRight]:
+    """The rights that the person gets who accepts the invitation."""
+    rows = LaunchRight.objects.filter(invitation=invitation, revoked_at__isnull=True)
+    return rows.select_related("workspace", "invitation").order_by("pk")
+
+
+def transfer(actor: Actor, invitation: ColleagueInvitation, person: User) -> None:
+    """Make the rights of an invitation those of the person who accepts it, in the caller's transaction; notify them of usable ones."""
+    now = timezone.now()
+    for right in pending(invitation):
+        if not pending(invitation).filter(pk=right.pk).update(user=person, invitation=None):
+            continue
+        right.user, right.invitation = person, None
+        audit_log.record(actor, "launch_right.accept", right, detail=_detail(right))
+        if right.usable(now):
+            _notify_holder(right)
+
+
+def revoke_of_invitation(actor: Actor, invitation: ColleagueInvitation) -> int:
+    """Withdraw the rights that nobody can accept any more; return their number."""
+    return sum(revoke(actor, right) for right in pending(invitation))
 
 
 def give_rest(actor: Actor, right: LaunchRight, to: User) -> bool:
@@ -238,15 +271,23 @@ def revoke_by_holder(actor: Actor, person: User, workspace: Workspace | None = N
 
 
 def keyless(rights: Iterable[LaunchRight]) -> set[int]:
-    """The primary keys of usable rights among these (of one workspace) whose holder has no credential there, own or of a team."""
+    """The primary keys of usable rights among these (of one workspace) whose holder has no credential there, own or of a team.
+
+    For an invited person, a credential of a team that they join.
+    """
     now = timezone.now()
     usable = [right for right in rights if right.usable(now)]
     spaces = {right.workspace_id for right in usable}
     users = {right.user_id for right in usable if right.user_id is not None}
     teams = {row.team_id for row in sharing.genuine(credential__workspace__in=spaces)}
     with_key = _acted_for(spaces, users)
+    invited = {right.invitation_id for right in usable if right.invitation_id is not None}
+    joined = ColleagueInvitation.objects.filter(pk__in=invited, teams__in=teams).values_list("pk", flat=True)
+    with_team = set(joined) if invited else set()
     return {
-        right.pk for right in usable if (right.team_id not in teams if right.team_id else right.user_id not in with_key)
+        right.pk
+        for right in usable
+        if right.user_id not in with_key and right.team_id not in teams and right.invitation_id not in with_team
     }
 
 

@@ -6,6 +6,7 @@ Every change is audited and locks the workspace, so that concurrent changes cann
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+from allauth.account.models import EmailAddress
 from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -21,11 +22,12 @@ from workflows_ui.credentials.models import Credential
 from workflows_ui.credentials.services import sharing
 from workflows_ui.members.models import AccessRequest, Member, Role, Workspace
 from workflows_ui.members.services import launch_rights
+from workflows_ui.members.services.access import belongs, held_by
 from workflows_ui.notifications import services as notifications
 from workflows_ui.notifications.models import NoticeKind
 
-#: The most names of caretakers that are listed.
-_CARETAKERS = 5
+#: The most names of caretakers that are listed, and the most people who are asked at once.
+_CARETAKERS, _ASKED = 5, 20
 
 
 class LeavesNoManager(Exception):
@@ -42,11 +44,33 @@ class AlreadyMember(Exception):
 
 def managers(workspace: Workspace) -> QuerySet[User]:
     """The active managers of a workspace, direct or through a team."""
-    rows = Member.objects.filter(workspace=workspace, role=Role.MANAGER)
-    teams = rows.filter(team__isnull=False).values("team")
-    people = rows.filter(user__isnull=False).values("user")
-    users = User.objects.filter(Q(pk__in=people) | Q(groups__in=teams), is_active=True)
-    return users.distinct().order_by("first_name", "last_name", "username")
+    return active_members(workspace, Role.MANAGER)
+
+
+def caretakers(workspace: Workspace) -> list[User]:
+    """The active builders of a workspace, direct or through a team, by name; without any, its managers."""
+    return list(active_members(workspace, Role.BUILDER)[:_ASKED]) or list(managers(workspace)[:_ASKED])
+
+
+def active_members(workspace: Workspace, *roles: Role) -> QuerySet[User]:
+    """The active members of a workspace, direct or through a team, by name; of these roles, if any are given."""
+    rows = Member.objects.filter(workspace=workspace, **({"role__in": roles} if roles else {}))
+    people, teams = (rows.exclude(**{field: None}).values(field) for field in ("user", "team"))
+    found = User.objects.filter(Q(pk__in=people) | Q(groups__in=teams), is_active=True)
+    return found.distinct().order_by("first_name", "last_name", "username")
+
+
+def find_by_email(workspace: Workspace, email: str) -> User | None:
+    """The active member who has confirmed this address; None without one."""
+    owners = EmailAddress.objects.filter(email__iexact=email, verified=True).values("user")
+    found = User.objects.filter(pk__in=owners, is_active=True).order_by("pk").first()
+    return found if found is not None and belongs(found, workspace) else None
+
+
+def has_role(workspace: Workspace, person: User, role: Role) -> bool:
+    """Whether a person has this role or a higher one in a workspace, directly or through a team."""
+    rows = Member.objects.filter(held_by(person), workspace=workspace)
+    return any(Role(row.role).includes(role) for row in rows)
 
 
 def find_caretakers(workspace: Workspace, flow_id: str) -> dict[str, object]:

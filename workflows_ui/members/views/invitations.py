@@ -4,6 +4,8 @@ Opening a link changes nothing; its form creates an account, or accepts for a si
 """
 
 import logging
+from collections.abc import Callable
+from functools import partial
 from smtplib import SMTPException
 
 from allauth.account.adapter import get_adapter
@@ -11,6 +13,7 @@ from allauth.account.utils import perform_login
 from allauth.core import ratelimit
 from django.conf import settings
 from django.contrib import messages
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -24,11 +27,12 @@ from django.views.decorators.http import require_POST, require_safe
 from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import people
 from workflows_ui.audit.requests import actor
+from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.core import crypto
 from workflows_ui.credentials.services import practice
 from workflows_ui.members import messages as member_messages
 from workflows_ui.members.forms import DaysForm, InviteForm, JoinForm
-from workflows_ui.members.models import ColleagueInvitation, InvitationRequest, Member, Role
+from workflows_ui.members.models import ColleagueInvitation, InvitationRequest, Member, Role, Workspace
 from workflows_ui.members.services import invitations, members
 from workflows_ui.members.services.invitations import TokenMatch, Tokens
 from workflows_ui.web import responses
@@ -42,18 +46,22 @@ _TOO_MANY = gettext_lazy("You have created many invitations within an hour. Wait
 def invite_colleague(request: ConsoleRequest, form: InviteForm) -> HttpResponse | None:
     """Make the invitation of a valid form, and redirect to its page; if that is not possible, the form has errors."""
     data = form.cleaned_data
+    values = {"email": data["who"], "role": data["role"], "given": data.get("teams") or [], "days": data["days"]}
+    return create_invitation(request, form, partial(invitations.invite, **values))
+
+
+def create_invitation(
+    request: ConsoleRequest, form: Form, create: Callable[[Actor, Workspace], tuple[ColleagueInvitation, Tokens]]
+) -> HttpResponse | None:
+    """Make the invitation of a valid form whose field `who` has the address, and redirect to its page.
+
+    None if that is not possible: then the form has errors.
+    """
     if _over_limit(request):
         form.add_error(None, _TOO_MANY)
         return None
     try:
-        row, tokens = invitations.invite(
-            actor(request),
-            request.access.workspace,
-            email=data["who"],
-            role=data["role"],
-            given=data.get("teams") or [],
-            days=data["days"],
-        )
+        row, tokens = create(actor(request), request.access.workspace)
     except members.AlreadyMember:
         form.add_error("who", _("Someone with this address belongs to the workspace already."))
     except PermissionError:

@@ -1,5 +1,7 @@
 """Rights to launch single flows: the list of a workspace, the page of one flow, changes and withdrawals."""
 
+from functools import partial
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
@@ -19,9 +21,10 @@ from workflows_ui.lists import list_page, local_lists
 from workflows_ui.lists.declaration import Page
 from workflows_ui.lists.listing import Listing
 from workflows_ui.members import messages as member_messages, tables
-from workflows_ui.members.forms import LaunchRightForm, LimitsForm
+from workflows_ui.members.forms import DaysForm, LaunchRightForm, LimitsForm
 from workflows_ui.members.models import LaunchRight, LaunchRights, Role
-from workflows_ui.members.services import launch_rights
+from workflows_ui.members.services import invitations, launch_rights
+from workflows_ui.members.views.invitations import create_invitation
 from workflows_ui.web import responses
 from workflows_ui.web.access import member, visible_people
 from workflows_ui.web.elements import Button
@@ -78,7 +81,7 @@ def choose(request: ConsoleRequest, slug: str) -> HttpResponse:
 
 @member(Role.MANAGER)
 def flow_rights(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
-    """Show the rights on one flow, and the form for another one."""
+    """Show the rights on one flow, and the form for another one. An address that nobody has is invited, and gets the right by joining."""
     form = LaunchRightForm(
         request.POST if request.method == "POST" else None,
         people=visible_people(request, request.user),
@@ -86,19 +89,15 @@ def flow_rights(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         giver=request.user,
     )
     if not form.is_valid():
-        context = _rights_of_flow(request, id) | {"flow_id": id, "name": _name(request, id)}
-        return responses.form_page(request, "members/launch_rights/flow.html", form, context)
-    data = form.cleaned_data
-    right = launch_rights.give(
-        actor(request),
-        request.access.workspace,
-        flow_id=id[:64],
-        flow_name=_name(request, id),
-        holder=form.holder,
-        until=data["until"],
-        most_launches=data["most_launches"],
-        credential=data["credential"],
-    )
+        return _flow_page(request, id, form)
+    names = ("until", "most_launches", "credential")
+    values = {"flow_id": id[:64], "flow_name": _name(request, id)} | {name: form.cleaned_data[name] for name in names}
+    if form.invited:
+        days = int(DaysForm.base_fields["days"].initial)
+        values |= {"email": form.invited, "team": form.cleaned_data["team"], "days": days}
+        answer = create_invitation(request, form, partial(invitations.invite_to_launch, **values))
+        return answer or _flow_page(request, id, form)
+    right = launch_rights.give(actor(request), request.access.workspace, holder=form.holder, **values)
     messages.success(
         request,
         _("%(holder)s may launch “%(flow)s”: %(limits)s.")
@@ -135,7 +134,7 @@ def revoke(request: ConsoleRequest, slug: str, right_id: int) -> HttpResponse:
         return responses.page(
             request, "members/launch_rights/revoke.html", {"status": member_messages.describe_right(right)}
         )
-    if launch_rights.revoke(actor(request), right):
+    if invitations.revoke_right(actor(request), right):
         messages.success(request, _("The right of %(holder)s is revoked.") % {"holder": right.holder})
     else:
         messages.warning(request, _("This right was revoked already."))
@@ -144,7 +143,7 @@ def revoke(request: ConsoleRequest, slug: str, right_id: int) -> HttpResponse:
 
 def _of_workspace(request: ConsoleRequest) -> LaunchRights:
     rows = LaunchRight.objects.filter(workspace=request.access.workspace)
-    return rows.select_related("user", "team", "workspace", "created_by")
+    return rows.select_related("user", "team", "invitation", "workspace", "created_by")
 
 
 def _matching(request: ConsoleRequest, current: Listing) -> LaunchRights:
@@ -152,6 +151,11 @@ def _matching(request: ConsoleRequest, current: Listing) -> LaunchRights:
     state = current.query.filters.get("state")
     rows = {"usable": rows.usable, "ended": rows.ended}[state](now) if state else rows
     return rows.with_ended(now)
+
+
+def _flow_page(request: ConsoleRequest, flow_id: str, form: LaunchRightForm) -> HttpResponse:
+    context = _rights_of_flow(request, flow_id) | {"flow_id": flow_id, "name": _name(request, flow_id)}
+    return responses.form_page(request, "members/launch_rights/flow.html", form, context)
 
 
 def _rights_of_flow(request: ConsoleRequest, flow_id: str) -> dict[str, object]:

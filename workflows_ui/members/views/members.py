@@ -70,7 +70,10 @@ def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
 
 @member(Role.MANAGER)
 def add(request: ConsoleRequest, slug: str) -> HttpResponse:
-    """Add a person or a team with a role. An e-mail address without an account can be invited with the same form."""
+    """Add a person or a team with a role. An e-mail address without an account can be invited with the same form.
+
+    `?who=` fills in the person.
+    """
     form = _add_form(request, request.POST or None)
     if not form.is_valid():
         return _add_page(request, form, unknown=form.address_to_invite)
@@ -116,7 +119,8 @@ def invite(request: ConsoleRequest, slug: str) -> HttpResponse:
 
 def _add_form(request: ConsoleRequest, data: QueryDict | None) -> AddPeopleForm:
     people = visible_people(request, request.user)
-    return AddPeopleForm(data, people=people, invites_to=request.access.workspace.slug)
+    initial: dict[str, object] = {"who": request.GET.get("who", "")[:254]}
+    return AddPeopleForm(data, initial=initial, people=people, invites_to=request.access.workspace.slug)
 
 
 def _invite_form(request: ConsoleRequest, data: QueryDict | None = None) -> InviteForm:

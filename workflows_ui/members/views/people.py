@@ -10,8 +10,10 @@ from django.db.models.functions import Coalesce
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -29,12 +31,13 @@ from workflows_ui.lists import list_page, local_lists
 from workflows_ui.lists.declaration import Page
 from workflows_ui.lists.listing import Listing
 from workflows_ui.members import messages as member_messages, tables
-from workflows_ui.members.forms import SuccessorForm, is_address
+from workflows_ui.members.forms import InvitingWorkspaceForm, SuccessorForm, is_address
 from workflows_ui.members.models import LaunchRight, Member, Role, TeamOwner, Workspace
 from workflows_ui.members.services import access, directory
 from workflows_ui.offboarding import services as deactivation
 from workflows_ui.web import responses
 from workflows_ui.web.access import member, signed_in, superuser, visible_people
+from workflows_ui.web.elements import Button
 from workflows_ui.web.requests import ConsoleRequest, is_sure
 
 _LATEST = 10
@@ -49,7 +52,36 @@ def listing(request: ConsoleRequest) -> HttpResponse:
     kind = tables.People()
     current = list_page.requested(request, kind)
     page = kind.page(_matching(current), current) if current.valid else Page((), total=0)
-    return list_page.respond(request, current, page)
+    invite_url = reverse("people_invite")
+    address = current.query.filters.get("search", "").strip() if current.valid else ""
+    suggestion = None
+    if is_address(address):
+        label = _("Invite %(email)s") % {"email": address[:80]}
+        suggestion = Button(label, "mail", f"{invite_url}?{urlencode({'who': address})}")
+    invite = Button(_("Invite"), "user-plus", invite_url, primary=True)
+    return list_page.respond(request, current, page, first=invite, suggestion=suggestion)
+
+
+@require_safe
+@superuser
+def invite(request: ConsoleRequest) -> HttpResponse:
+    """Choose one of the workspaces that the superuser manages, and go on to its page that adds people; with one, at once.
+
+    `?who=` is the address of the person.
+    """
+    managing = Member.objects.filter(access.held_by(request.user), role=Role.MANAGER)
+    managed = Workspace.objects.filter(pk__in=managing.values("workspace")).order_by(*by_name("name"), "pk")
+    who = request.GET.get("who", "").strip()[:254]
+    form = InvitingWorkspaceForm(request.GET if "workspace" in request.GET else None, managed=managed)
+    chosen = form.cleaned_data["workspace"] if form.is_valid() else None
+    spaces = list(managed[:2])
+    if len(spaces) == 1:
+        chosen = spaces[0]
+    if chosen is None:
+        context = {"who": who, "managed": bool(spaces)}
+        return responses.form_page(request, "members/people/invite.html", form, context)
+    query = f"?{urlencode({'who': who})}" if who else ""
+    return responses.redirect(request, reverse("member_add", args=[chosen.slug]) + query)
 
 
 @never_cache

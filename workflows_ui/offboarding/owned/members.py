@@ -98,7 +98,8 @@ RIGHT = Owned(
 
 
 def _given(found: Found[LaunchRight]) -> Iterator[Item]:
-    for row in _usable(found).exclude(user=found.person):
+    # Pending rights go with their invitation.
+    for row in _usable(found).filter(invitation=None).exclude(user=found.person):
         space = found.space(row)
         to, ends = space.successors, space.manages
         facts = (_("for %(person)s") % {"person": row.holder}, messages.limits(row))
@@ -124,8 +125,8 @@ GIVEN_RIGHT = Owned(
 
 def _invitations(found: Found[ColleagueInvitation]) -> Iterator[Item]:
     rows = found.rows.filter(accepted_at=None, revoked_at=None, expires_at__gt=timezone.now())
-    for row in rows.order_by("email", "pk"):
-        space, facts = found.space(row), (row.get_role_display(),)
+    for row in rows.order_by("email", "pk").prefetch_related("launch_rights"):
+        space, facts = found.space(row), (messages.role(row),)
         to, ends, at = space.successors, space.manages, row.expires_at
         url = found.reach.page_url(space, "invitation", row.pk) if ends else ""
         yield found.item(row, row.email, to=to, ends=ends, at=at, facts=facts, url=url)

@@ -7,6 +7,7 @@ interrupted. An error of the engine becomes an error of the form, with all input
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from django import forms
 from django.contrib import messages
@@ -58,6 +59,21 @@ class _ActionRequest:
     session: EngineSession
     id: str
     row: Row
+    #: The page that the action is offered on and returns to, where that is not the object's; and its own address there.
+    page_url: str = ""
+    address: str = ""
+
+    @property
+    def url(self) -> str:
+        """The address of this form."""
+        return self.address or self.action.url(self.slug, self.resource.name, self.id)
+
+    @property
+    def path(self) -> str:
+        """By what a repeated press is known, on whichever page: the path of `act`."""
+        if not self.address:
+            return self.request.path
+        return unquote(self.action.url(self.slug, self.resource.name, self.id))
 
     @property
     def slug(self) -> str:
@@ -72,11 +88,14 @@ class _ActionRequest:
 
     @property
     def object_url(self) -> str:
+        if self.page_url:
+            return self.page_url
         return self.resource.url(self.slug, self.id) if self.id else ""
 
     @property
     def list_url(self) -> str:
-        return self.resource.url(self.slug)
+        """The list of the objects; "" on another page, whose reader may not see that list."""
+        return "" if self.page_url else self.resource.url(self.slug)
 
     @property
     def home(self) -> str:
@@ -118,6 +137,18 @@ def act(
 ) -> HttpResponse:
     """GET: the form or the confirmation. POST: runs the action and redirects, or returns the form with errors (422)."""
     declared = find_resource(request.access, resource, resources)
+    return respond(request, declared, action, id)
+
+
+def respond(
+    request: ConsoleRequest, declared: Resource, action: str, id: str = "", *, page_url: str = "", address: str = ""
+) -> HttpResponse:
+    """The answer of `act` for a resource that was looked up. Raises Http404, NotAllowed, EngineError.
+
+    Args:
+        page_url: the page that the action is offered on, if that is not the object's.
+        address: the form's own address, if it is not that of `act`.
+    """
     chosen = next((item for item in declared.actions if item.name == action and item.collection is (not id)), None)
     if chosen is None:
         raise Http404
@@ -126,12 +157,12 @@ def act(
     lacking = missing_capabilities.lacking(declared, request.access.workspace)
     why = lacking.get(declared.needs) or lacking.get(chosen.needs)
     if why:
-        action_request = _ActionRequest(request, declared, chosen, session, id, {})
+        action_request = _ActionRequest(request, declared, chosen, session, id, {}, page_url, address)
         message = Message(_("This engine cannot do that"), why, _("Nothing was sent to the engine."))
         return _not_possible(action_request, message)
     unmasked: Row = declared.get(session, id) if id else {}
     row: Row = declared.masked(session, [unmasked])[0] if id else {}
-    action_request = _ActionRequest(request, declared, chosen, session, id, row)
+    action_request = _ActionRequest(request, declared, chosen, session, id, row, page_url, address)
     if not chosen.visible(row):
         title = _("This cannot be done now")
         text = _("“%(action)s” is not possible in its current state. It may have changed since you opened the page.")
@@ -157,7 +188,7 @@ def act(
     if action_forms.questions(form) or (chosen.needs_confirmation and empty):
         return _page(action_request, form)
     earlier = unclear_writes.repeated(
-        session.workspace, request.path, _digest(action_request), any_values=not chosen.collection
+        session.workspace, action_request.path, _digest(action_request), any_values=not chosen.collection
     )
     if earlier is not None and request.POST.get(REPEATED) != earlier.pk:
         return _page(action_request, form, earlier=earlier)
@@ -170,7 +201,10 @@ def _typed_before(action_request: _ActionRequest) -> QueryDict | None:
     """What the person typed into this form for a write that was not done, if the URL names one, without secrets; else None."""
     request = action_request.request
     values = unclear_writes.values_of(
-        action_request.session.workspace, request.user.pk, request.path, request.GET.get(unclear_writes.AGAIN, "")
+        action_request.session.workspace,
+        request.user.pk,
+        action_request.path,
+        request.GET.get(unclear_writes.AGAIN, ""),
     )
     if values is None:
         return None
@@ -250,7 +284,7 @@ def _pending(
         action=action_request.action.name,
         object_id=action_request.id,
         name=action_request.name,
-        path=action_request.request.path,
+        path=action_request.path,
         values_digest=_digest(action_request),
         values=action_forms.without_secrets(
             form, ((name, listed) for name, listed in action_request.request.POST.lists() if name not in _OF_PAGE)
@@ -311,7 +345,7 @@ def _page(
         "action": action,
         "form": form,
         "target": action_request,
-        "url": action.url(action_request.slug, action_request.resource.name, action_request.id),
+        "url": action_request.url,
         "button": action_request.text(action.button or action.label),
         "confirm": action_request.text(action.confirm),
         # After a refusal the engine is not called again for the impact.

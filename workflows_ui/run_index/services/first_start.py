@@ -1,6 +1,6 @@
 """The first run index of a workspace in one step: a manager's own credential is shared with a team, and reads the runs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django.contrib.auth.models import Group
 from django.db import transaction
@@ -27,20 +27,28 @@ def people_of(team: Group) -> Sequence[User]:
 
 
 def share_and_start(
-    actor: Actor, access: Access, credential: Credential, team: Group | None, keep_days: int, new_team: str = ""
+    actor: Actor,
+    access: Access,
+    credential: Credential,
+    team: Group | None,
+    *,
+    new_team: str = "",
+    people: Iterable[User] = (),
+    **chosen: int,
 ) -> None:
     """Share the credential with a team and begin to read with it: all of it or nothing. Audited.
 
-    Without a team one is created, which only superusers may: the person is its first member, and it belongs to the workspace as a viewer.
-    Raises NotAllowed for a credential or a team that the person may not choose, NameTaken.
+    Without a team one is created, which only superusers may: with the person and these `people`, as a viewer of the workspace. `chosen` are
+    settings of the index. Raises NotAllowed for a credential or a team that the person may not choose, NameTaken.
     """
     with transaction.atomic():
         if team is None and access.user.is_superuser:
             team = teams.create(actor, new_team, "")
-            teams.add(actor, team, access.user)
+            for person in dict.fromkeys([access.user, *people]):
+                teams.add(actor, team, person)
             members.add(actor, access.workspace, team, Role.VIEWER)
         wanted = [*sharing.teams(credential), *([team] if team else [])]
         credentials.share(actor, access, credential, wanted)
         index = indexes.index_of(access.workspace)
         settings = {name: getattr(index, name) for name in indexes.SETTINGS} if index else {}
-        indexes.start(actor, access.workspace, credential, **settings | {"keep_days": keep_days})
+        indexes.start(actor, access.workspace, credential, **settings | chosen)

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from workflows_ui.audit.services import audit_log
 from workflows_ui.core.collation import plain
+from workflows_ui.flows import owners
 from workflows_ui.form_schema import schema_in
 from workflows_ui.form_schema.document import BadForm, Form
 from workflows_ui.launch_forms import messages as form_messages
@@ -20,7 +21,9 @@ from workflows_ui.launch_forms.editor.forms import ImportForm, PublishForm
 from workflows_ui.launch_forms.editor.views.page import EditorPage, builder_page, flow_name
 from workflows_ui.launch_forms.models import LaunchFormVersion
 from workflows_ui.launch_forms.services import launch_forms
+from workflows_ui.launches.services import watching
 from workflows_ui.members.services.access import Access
+from workflows_ui.notifications.models import WatchKind
 from workflows_ui.web import responses
 
 
@@ -44,11 +47,23 @@ def publish(page: EditorPage) -> HttpResponse:
         except launch_forms.NothingToPublish:
             return page.redirect()
         else:
-            text = _("Version %(n)d of the form is published. Launchers see it from now on.")
-            return page.redirect(text % {"n": version.number})
+            text = _("Version %(n)d of the form is published. Launchers see it from now on.") % {"n": version.number}
+            return page.redirect(f"{text} {_notify_of_failures(page)}" if version.number == 1 else text)
     before = page.row.published if page.row else None
     changes = form_messages.differences(before.open_form(), page.form) if before and page.form else []
     return page.render("publish", wrong=bool(typed.errors), typed=typed, before=before, changes=changes)
+
+
+def _notify_of_failures(page: EditorPage) -> str:
+    """Let the flow's owner be notified of its failures from its first form on, until they leave; without a known owner, the person who
+    publishes it. Return the sentence about it.
+    """
+    access = page.request.access
+    owner = owners.member_of(access.workspace, owners.find_owner(access, page.flow_id)) or access.user
+    watching.start_watching(owner, access.workspace, WatchKind.FLOW, page.flow_id, page.name)
+    if owner.pk == access.user.pk:
+        return _("You will be notified when it fails.")
+    return _("%(name)s, who owns the flow, will be notified when it fails.") % {"name": owner.label}
 
 
 @builder_page(wanted=True)
