@@ -169,7 +169,7 @@ def _wake_consumers(messages: Path) -> None:
         try:
             file = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
         except OSError as problem:
-            # Of a consumer that cannot be woken now, such as by a process with too many open files, the pipe stays: it looks by itself.
+            # The pipe of a consumer that cannot be woken now, as with too many open files here, stays: LOOK_SECONDS is the longest wait.
             if problem.errno == errno.ENXIO:
                 path.unlink(missing_ok=True)
             continue
