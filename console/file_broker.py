@@ -13,6 +13,7 @@ with mode 0700.
 """
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -146,7 +147,10 @@ class _Pipe:
 
     def wait(self, seconds: float) -> None:
         """Wait until a publisher has written, at most `seconds`."""
-        select.select([self._file], [], [], seconds)
+        # Not select.select, which refuses files whose numbers exceed 1023.
+        poll = select.poll()
+        poll.register(self._file, select.POLLIN)
+        poll.poll(max(1, seconds * 1000))
 
     def empty(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -164,8 +168,10 @@ def _wake_consumers(messages: Path) -> None:
             continue
         try:
             file = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
-        except OSError:  # nobody reads it (ENXIO), or it has just been deleted
-            path.unlink(missing_ok=True)
+        except OSError as problem:
+            # The pipe of a consumer that cannot be woken now, as with too many open files here, stays: LOOK_SECONDS is the longest wait.
+            if problem.errno == errno.ENXIO:
+                path.unlink(missing_ok=True)
             continue
         # A full pipe wakes its consumer anyway.
         with contextlib.suppress(BlockingIOError, BrokenPipeError):

@@ -47,6 +47,8 @@ def tick() -> None:
     broker.enqueue_each(launch_tasks.follow, polled)
     broker.enqueue_each(run_index_tasks.read, indexed)
     broker.enqueue_each(write_look_tasks.look, unclear)
+    with database.turn():
+        heartbeat.beat()
 
 
 @shared_task
@@ -80,8 +82,6 @@ def news() -> None:
     broker.enqueue_each(credential_tasks.test_credential, map(str, tested))
     broker.enqueue_each(credential_tasks.inspect, inspected)
     broker.enqueue_each(run_index_tasks.read_launches, worded)
-    with database.turn():
-        heartbeat.beat()
 
 
 @shared_task

@@ -21,6 +21,7 @@ def test_a_failed_launch_is_read_and_its_run_tried_again(desk: Desk, browser: Br
         window.launch("failing", {"version": version})
         window.ends("Failed")
         expect(page.locator("#failure-message")).to_contain_text("Dòng 7: thiếu cột sku")
+        page.locator("#more-steps > summary").click()
         page.get_by_role("link", name="Show the run's steps").click()
         expect(page).to_have_url(RUN)
         run = page.url

@@ -43,7 +43,7 @@ def test_a_day_with_the_engine_down(desk: Desk, browser: Browser) -> None:
             window.sound()
             home = page.context.new_page()
             home.goto(space)
-            expect(home.locator(".counter").filter(has_text="Kept until the engine is back")).to_contain_text("1")
+            expect(home.locator(".number").filter(has_text="Kept until the engine is back")).to_contain_text("1")
             home.close()
         expect(page.locator("#launch-badge")).not_to_contain_text("Kept", timeout=90_000)
         window.ends("Succeeded")

@@ -1,6 +1,10 @@
 """JSON values of any type: which one they are of, and copies in which only what is known is changed."""
 
+from collections import OrderedDict
+from http import HTTPStatus
+
 import pytest
+from django.utils.safestring import SafeString
 
 from workflows_ui.core.json_values import JsonType, changed_at, changed_object, changed_texts, json_type
 
@@ -15,6 +19,9 @@ from workflows_ui.core.json_values import JsonType, changed_at, changed_object, 
         (False, JsonType.TRUTH),
         ([], JsonType.LIST),
         ({}, JsonType.OBJECT),
+        (SafeString("x"), JsonType.TEXT),
+        (HTTPStatus.OK, JsonType.NUMBER),
+        (OrderedDict(), JsonType.OBJECT),
         (object(), JsonType.NONE),
     ],
 )

@@ -20,6 +20,7 @@ class Thing(EngineObject):
     id = readers.usable_id("key")
     title = readers.text("key")
     amount = readers.number("key")
+    whole = readers.whole_number("key")
     number_of = readers.count("key")
     on = readers.flag("key")
     any = readers.truth("key")
@@ -40,6 +41,7 @@ EMPTY: dict[str, object] = {
     "id": "",
     "title": "",
     "amount": None,
+    "whole": None,
     "number_of": None,
     "on": False,
     "any": False,
@@ -56,9 +58,10 @@ EMPTY: dict[str, object] = {
 }
 READ = {
     "true": (True, {"on": True, "any": True}),
-    "number": (7, {"amount": 7, "number_of": 7, "any": True}),
-    "negative number": (-7, {"amount": -7, "any": True}),
-    "large number": (10**5000, {"amount": 10**5000, "number_of": 10**5000, "any": True}),
+    "number": (7, {"amount": 7, "whole": 7, "number_of": 7, "any": True}),
+    "negative number": (-7, {"amount": -7, "whole": -7, "any": True}),
+    "large number": (10**5000, {"amount": 10**5000, "whole": 10**5000, "number_of": 10**5000, "any": True}),
+    "fraction": (0.5, {"amount": 0.5, "any": True}),
     "number as a text": ("12", {"id": "12", "title": "12", "number_of": 12, "any": True}),
     "large number as a text": ("9" * 5000, {"id": "9" * 5000, "title": "9" * 5000, "any": True}),
     "id": ("a b", {"id": "a b", "title": "a b", "any": True}),

@@ -237,6 +237,7 @@ NOT_IN_SDK: list[tuple[Call, str, str, list[tuple[str, str]], Any]] = [
     (lambda w: w.get_current_project(), "GET", f"/v1/projects/{PROJECT}", [], None),
     (lambda w: w.get_current_user(), "GET", "/v1/users/me", [], None),
     (lambda w: w.list_projects(), "GET", "/v1/projects", [("limit", "100")], None),
+    (lambda w: w.get_user("U" * 21), "GET", f"/v1/users/{'U' * 21}", [], None),
     (lambda w: w.list_users(), "GET", "/v1/users", [("limit", "100")], None),
     (
         lambda w: w.get_sample_data(FLOW, "V", "step_1"),

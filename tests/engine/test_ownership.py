@@ -12,8 +12,8 @@ from . import servers
 from .servers import Recorder, Reply, Seen
 
 OURS, THEIRS, PROJECT = "O" * 21, "T" * 21, "P" * 21
-#: Ids that are no things of a project: it itself, a person's organization; and a name within the project.
-NO_THINGS = {"project_id", "organization_id", "external_id", "external_ids", "connection_external_ids"}
+#: Ids that are no things of a project: it itself, a person, their organization; and a name within the project.
+NO_THINGS = {"project_id", "user_id", "organization_id", "external_id", "external_ids", "connection_external_ids"}
 #: A version is of the flow beside it, and looked for among that flow's; a launch's flow is checked by the worker that sends it.
 BESIDE = {"version_id", "flow_version_id"}
 WORKER = {"trigger_flow", "trigger_flow_sync", "send_trigger"}

@@ -116,12 +116,15 @@ def test_what_needs_attention_cannot_be_hidden_and_unknown_parts_change_nothing(
     for verb, key in (
         ("hide", "attention"),
         ("hide", "<b>"),
+        ("hide", "\x00"),
         ("up", "nothing"),
         ("up", "attention"),
         ("down", "flows"),
     ):
-        owner.post(ARRANGE, {verb: key})
+        assert owner.post(ARRANGE, {verb: key}).status_code == 303
         assert _parts(text_of(owner.get(HOME))) == usual
+    stored = Visit.objects.get(user=scene.users.owner).parts
+    assert set(stored["hidden"]) <= {"attention"}, "what is no part is not stored"
     odd: object
     for odd in ({"order": "flows", "hidden": 7}, [], {"order": ["gone", "flows", "flows"], "hidden": [None, "gone"]}):
         Visit.objects.update(parts=odd)

@@ -464,7 +464,7 @@ def test_home_counts_kept_launches(night: Night) -> None:
     assert "Kept until the engine is back" not in text_of(owner.get("/w/sales/"))
     night.keep()
     page = text_of(owner.get("/w/sales/"))
-    assert re.search(r'counter-number">1</span> <span class="text-secondary">Kept until the engine is back', page)
+    assert re.search(r'number-value">1</span> <span class="number-label">Kept until the engine is back', page)
     assert "?state=kept" in page
 
 

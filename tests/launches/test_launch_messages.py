@@ -92,7 +92,7 @@ def test_trouble_with_asking_is_distinguished_by_what_helps() -> None:
     assert credential is not None
     assert engine_down is not None
     assert "credential" in str(credential.next_step)
-    assert "cannot be asked" in str(engine_down.title)
+    assert "cannot be reached" in str(engine_down.title)
     assert launch_messages.poll_error_message("") is None
 
 

@@ -68,7 +68,7 @@ def test_an_invitation_without_a_role_brings_the_teams_and_what_they_may_launch_
     guest.post(link_of(page), NEW)
     assert not Member.objects.filter(user__username="lena").exists()
     assert access.access_for(User.objects.get(username="lena"), "sales").guest
-    assert "Order intake" in text(guest.get("/", follow=True))
+    assert "Order intake" in text(guest.get("/w/sales/"))
     assert guest.get("/w/sales/flows/").status_code == 403
 
 

@@ -12,6 +12,7 @@ from workflows_ui.launches.models import Launch
 from workflows_ui.members.models import LaunchRight, Member, Role
 from workflows_ui.notes import services
 from workflows_ui.notes.models import Note
+from workflows_ui.notifications.models import Notice, NoticeKind
 
 pytestmark = pytest.mark.both_databases
 
@@ -172,3 +173,14 @@ def test_a_guest_writes_notes_on_their_own_launch_only(users: Users) -> None:
     assert guest.post(f"/w/sales/notes/launch/{other.pk}/", {"text": "not mine"}).status_code == 404
     assert guest.post(NOTES, {"text": "hello"}).status_code in (403, 404)
     assert [row.object_id for row in Note.objects.all()] == [own.pk]
+
+
+def test_an_owner_with_an_odd_address_in_the_engine_does_not_stop_a_question(
+    users: Users, stub_engine: StubEngine
+) -> None:
+    stub_engine.flows = [flow(ownerId="someone")]
+    stub_engine.rows["/users"] = [{"id": "someone", "firstName": "L\x00an", "email": "lan\x00@example.com"}]
+    answer = colleague(users, Role.LAUNCHER).post(f"{NOTES}ask/", {"text": "Why?"})
+    assert (answer.status_code, answer["Location"]) == (303, FLOW)
+    assert "/users/someone" in stub_engine.calls
+    assert Notice.objects.filter(user=users.owner, kind=NoticeKind.NOTE).count() == 1

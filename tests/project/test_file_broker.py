@@ -1,12 +1,15 @@
 """The file broker loses no message, delivers none twice, and shows nobody half of one."""
 
+import errno
 import json
 import os
+import resource
 import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from kombu import Connection, Exchange, Queue
@@ -172,3 +175,46 @@ def test_the_pipe_of_a_consumer_that_was_killed_is_deleted_by_the_next_publisher
     os.mkfifo(tmp_path / "consumers" / "killed")
     link.SimpleQueue("work").put("here")
     assert list((tmp_path / "consumers").iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.EACCES])
+def test_a_publisher_that_cannot_open_the_pipe_of_a_living_consumer_leaves_it_and_publishes_once(
+    link: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    queue = link.SimpleQueue("work")
+    (tmp_path / "consumers").mkdir()
+    pipe = tmp_path / "consumers" / "waiting"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
+    open_file = os.open
+
+    def refuse(path: Any, *arguments: Any, **options: Any) -> int:
+        if path == pipe:
+            raise OSError(number, os.strerror(number))
+        return open_file(path, *arguments, **options)
+
+    with monkeypatch.context() as refusing:
+        refusing.setattr(os, "open", refuse)
+        queue.put("first")
+    queue.put("second")
+    assert os.read(reader, 10) == b"m"
+    os.close(reader)
+    assert queue.qsize() == 2
+
+
+def test_a_consumer_waits_also_in_a_process_that_has_more_than_a_thousand_files_open(
+    link: Connection,
+) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(limits[0], min(limits[1], 2048)), limits[1]))
+    null = os.open(os.devnull, os.O_RDONLY)
+    taken = [os.dup(null) for _ in range(1100)]
+    try:
+        queue = link.SimpleQueue("work")
+        with pytest.raises(queue.Empty):
+            queue.get(timeout=0.05)
+    finally:
+        for file in (null, *taken):
+            os.close(file)
+        link.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)

@@ -47,7 +47,7 @@ def test_the_board_says_that_it_spans_the_platform_and_counts_what_the_engine_co
     failed = sum(one["failure"] for one in figures["dailyStats"].values())
     assert f"{worked} worked, {failed} failed" in page
     one = scene.page(f"{LIST}{WEBHOOK}/")
-    assert re.search(rf"Worked <span[^>]*>{worked}</span>", one)
+    assert re.search(rf"Succeeded <span[^>]*>{worked}</span>", one)
     assert scene.practice.sample("quick").name in one, "a flow of this workspace that starts with it"
     assert 'href="/w/sales/pieces/@activepieces/piece-webhook/"' in one
 

@@ -39,7 +39,7 @@ def test_a_failing_loop_is_opened_at_its_round_and_a_retry_counts_from_then(scen
     assert launch.state == State.FAILED
     page = run_page(scene, launch)
     assert "It failed at “Fail” after " in page
-    assert '<a href="#step-1-1-0" id="to-failed-step">' in page
+    assert 'href="#step-1-1-0" id="to-failed-step">' in page
     assert '<details class="run-round" id="step-1-1" open>' in page
     assert '<details class="run-step" id="step-1-1-0" open>' in page
     assert "no such row" in page

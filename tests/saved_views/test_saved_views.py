@@ -40,7 +40,7 @@ def browser(user: User) -> Client:
 
 def columns(client: Client, url: str) -> list[str]:
     """The labels of the first row's cells."""
-    row = text(client.get(url).content).split("<tbody>")[1].split("</tr>")[0]
+    row = text(client.get(url).content).split("<tbody ")[1].split("</tr>")[0]
     return [part.split('"')[0] for part in row.split('data-label="')[1:]]
 
 

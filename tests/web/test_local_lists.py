@@ -36,7 +36,7 @@ def manager(users: Users) -> Client:
 
 def names(client: Client, url: str) -> list[str]:
     """The texts of the first cells' links."""
-    rows = client.get(url).content.decode().split("<tbody>")[1].split("</tbody>")[0].split("<tr>")[1:]
+    rows = client.get(url).content.decode().split("<tbody ")[1].split("</tbody>")[0].split("<tr>")[1:]
     links = (re.search(r"<a [^>]*>(.*?)</a>", row) for row in rows)
     return [re.sub("<[^>]*>", "", link[1]) for link in links if link]
 

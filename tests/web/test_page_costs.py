@@ -29,7 +29,7 @@ class Costs(NamedTuple):
 #: `{flow}`, `{run}` and `{launch}` stand for ids.
 PAGES = {
     "/w/sales/nothing/": Costs(6, 0),
-    "/w/sales/": Costs(23, 0),
+    "/w/sales/": Costs(24, 0),
     "/w/sales/flows/": Costs(11, 1),
     "/w/sales/flows/{flow}/": Costs(14, 1),
     "/w/sales/flows/{flow}/launch/": Costs(16, 3),
@@ -45,7 +45,7 @@ PAGES = {
 }
 #: Of a workspace with a run index, for the owner of the credential that reads it.
 INDEXED_PAGES = {
-    "/w/sales/": Costs(28, 0),
+    "/w/sales/": Costs(29, 0),
     "/w/sales/flows/": Costs(13, 1),
     "/w/sales/flows/{flow}/": Costs(17, 1),
     "/w/sales/runs/": Costs(17, 0),

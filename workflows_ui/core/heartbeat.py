@@ -6,7 +6,7 @@ from django.core.cache import cache
 
 #: Cache key and lifetime (seconds) of the heartbeat.
 KEY, LIFE = "worker:heartbeat", 60
-#: Seconds without a heartbeat after which no worker runs. It is due every three seconds, but after other tasks.
+#: Seconds without a heartbeat after which no worker runs. A tick comes every second, but after other tasks.
 SILENCE = 30
 #: Seconds between two writes at least.
 _EVERY = 5

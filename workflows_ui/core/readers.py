@@ -101,6 +101,11 @@ def number(path: str) -> Reader[float | None]:
     return _reader(path, as_number)
 
 
+def whole_number(path: str) -> Reader[int | None]:
+    """A whole number; None for anything else, also for true and false."""
+    return _reader(path, as_whole_number)
+
+
 def flag(path: str) -> Reader[bool]:
     """Whether the value is true; anything else, such as "true" or 1, is not."""
     return _reader(path, _is_true)
@@ -235,6 +240,11 @@ def whole_number_of(value: object) -> int | None:
 def as_number(value: object) -> float | None:
     """As `number`, for a value."""
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def as_whole_number(value: object) -> int | None:
+    """As `whole_number`, for a value."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _text_or_none(value: object) -> str | None:

@@ -8,6 +8,7 @@ import structlog
 from workflows_ui.accounts.models import User
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.paths import text_at
+from workflows_ui.core.readers import as_text
 from workflows_ui.credentials.services import clients, engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession, cached
 from workflows_ui.engine import AddressRefused, EngineError
@@ -36,7 +37,7 @@ def owner_of_flow(session: EngineSession, flow_id: str) -> Owner:
     if not owner_id:
         return Owner()
     user = session.workflows.get_user(owner_id)
-    return Owner(person_name(user), text_at(user, "email"))
+    return Owner(as_text(person_name(user)), as_text(text_at(user, "email")))
 
 
 @cached("flow-owner", 600, Owner(), optional=True)

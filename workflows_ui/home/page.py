@@ -189,8 +189,10 @@ class Home:
         return services.Arrangement(order, self.arrangement.hidden)
 
     def toggled(self, key: str, *, hidden: bool) -> services.Arrangement:
-        """The arrangement with a part hidden or shown."""
+        """The arrangement with a part hidden or shown; as it is if there is no such part."""
         keys = self.arrangement.hidden
+        if key not in self._parts:
+            return self.arrangement
         return services.Arrangement(self.arrangement.order, keys | {key} if hidden else keys - {key})
 
     # --- For launching ----------------------------------------------------------------------------

@@ -376,7 +376,10 @@ class Today:
 
     @cached_property
     def numbers(self) -> list[Number]:
-        return self._of_runs(self._run_plots) if self._run_plots else self._of_launches()
+        found = self._of_runs(self._run_plots) if self._run_plots else self._of_launches()
+        (kept,) = self._visible.number_kept(*self._values)
+        url = f"{reverse('launches', args=[self._slug])}?state=kept"
+        return [*found, Number(_("Kept until the engine is back"), kept, url)] if kept else found
 
     def _of_runs(self, plots: RunPlots) -> list[Number]:
         counts, today = plots.by_outcome, self._today.isoformat()
@@ -404,9 +407,7 @@ class Today:
         wrong = [sum(day.get(state, 0) for state in WENT_WRONG) for day in self._launches]
         (failed,) = self._visible.problems_since(*self._values, clock.midnight(self._today)) if wrong[-1] else (0,)
         (going,) = self._visible.number_in_progress(*self._values)
-        # A kept launch is one in progress.
-        (kept,) = self._visible.number_kept(*self._values) if going else (0,)
-        found = [
+        return [
             Number(_("Launches today"), sums[-1], f"{lists}?{urlencode({'since': today})}", self._usual(sums, sums)),
             Number(
                 _("Launches failed today"),
@@ -417,7 +418,6 @@ class Today:
             ),
             Number(_("Launches in progress"), going, f"{lists}?state=open"),
         ]
-        return [*found, Number(_("Kept until the engine is back"), kept, f"{lists}?state=kept")] if kept else found
 
     def _usual(self, counts: Sequence[int], sums: Sequence[int]) -> str:
         """The usual number of a day like today; "" if there was nothing before today, by the `sums` of the days."""

@@ -13,7 +13,9 @@ from urllib.parse import unquote
 from django.utils.translation import gettext as _
 
 from workflows_ui.core import formats, readable
+from workflows_ui.core.json_values import JsonType, json_type
 from workflows_ui.core.readable import Node, Room
+from workflows_ui.core.readers import mapping_of
 from workflows_ui.core.secret_names import MASK
 from workflows_ui.launches.services.files import CONTENT_TYPES
 
@@ -139,11 +141,12 @@ def read_answer(value: object) -> Answer:
     """The answer in readable form, from decoded JSON or a text. Secrets must be masked before."""
     for _level in range(3):
         # The body of an HTTP response, if the value has only keys of one; nested responses are unwrapped too.
-        if isinstance(value, dict) and "body" in value and {key.lower() for key in value} <= _WRAPPING:
-            value = value["body"]
+        response = mapping_of(value)
+        if "body" in response and {key.lower() for key in response} <= _WRAPPING:
+            value = response["body"]
     room = _Room()
     text, rest = _split_message(value)
-    blank = rest in (None, "", {}, []) or (isinstance(rest, str) and not formats.visible(rest))
+    blank = rest in (None, "", {}, []) or (json_type(rest) is JsonType.TEXT and not formats.visible(rest))
     node = None if blank else readable.readable_node(rest, room)
     return Answer(linked(text[:_LONGEST]), max(0, len(text) - _LONGEST), node, tuple(room.files))
 
@@ -167,11 +170,11 @@ def _split_message(value: object) -> tuple[str, object]:
     """The flow's message, "" for none, and the rest of the value."""
     if message := _plain_text(value):
         return message, None
-    if isinstance(value, dict):
-        keys = {key.lower(): key for key in value if isinstance(key, str)}
-        for key in (keys[name] for name in _MESSAGES if name in keys):
-            if message := _plain_text(value[key]):
-                return message, {name: inner for name, inner in value.items() if name != key}
+    members = mapping_of(value)
+    keys = {key.lower(): key for key in members}
+    for key in (keys[name] for name in _MESSAGES if name in keys):
+        if message := _plain_text(members[key]):
+            return message, {name: inner for name, inner in members.items() if name != key}
     return "", value
 
 

@@ -2,7 +2,6 @@
 
 import datetime
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -174,7 +173,7 @@ def _display_value(field: Field | Column, value: object, formatted: Formatted) -
     return formatted(field, value)
 
 
-def _row(field: Field, row: Any, formatted: Formatted) -> Any:
+def _row(field: Field, row: object, formatted: Formatted) -> object:
     if not isinstance(row, dict):
         return row
     columns = {column.key: column for column in field.columns}

@@ -6,7 +6,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
-from typing import Any
 
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -57,7 +56,7 @@ class Part:
     #: Whether anything in the whole text is masked.
     hides: bool = False
     #: The whole value, masked: decoded JSON or a text.
-    value: Any = None
+    value: object = None
 
 
 _trouble = Prepared(lambda workspace: Follow.objects.filter(pk=workspace).values_list("trouble", flat=True), int)
@@ -279,7 +278,7 @@ class LaunchPage:
         if self.answer is None or self.answer.kind not in {"json", "text"}:
             return None
         as_json, value = self.answer.kind == "json", self.answer.value
-        return ("json", json_text.pretty(value).encode()) if as_json else ("txt", value.encode("utf-8", "replace"))
+        return ("json", json_text.pretty(value).encode()) if as_json else ("txt", str(value).encode("utf-8", "replace"))
 
     @property
     def answer_long(self) -> bool:
@@ -395,13 +394,14 @@ class LaunchPage:
 def _part(launch: Launch, field: str, hider: launch_secrets.Hider, *, as_json: bool = False) -> Part:
     """The text of a column, secrets masked, cut to SHOWN characters."""
     try:
-        value: Any = launch_secrets.masked_field(launch, field)
+        stored = launch_secrets.masked_field(launch, field)
     except CannotOpen:
         return Part("unreadable")
+    value: object = stored
     kind = "text"
     if as_json:
         with suppress(json_text.BadPayload):
-            value, kind = json_text.parse(value), "json"
+            value, kind = json_text.parse(stored), "json"
     value = launch_secrets.masked(launch, value, field, hider=hider)
     text = json_text.pretty(value) if kind == "json" else str(value)
     return Part(kind, text[:SHOWN], max(0, len(text) - SHOWN), redaction.MASK in text, value)

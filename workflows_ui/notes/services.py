@@ -85,7 +85,17 @@ def add(actor: audit_log.Actor, access: Access, subject: str, object_id: str, na
     return row
 
 
-def added_just_now(access: Access, subject: str, object_id: str, text: str) -> bool:
+def ask(actor: audit_log.Actor, access: Access, subject: str, object_id: str, name: str, text: str) -> Note | None:
+    """Add a question on the object of this name; None for the second click of a double click. Raises TooManyNotes."""
+    with transaction.atomic():
+        # Before the look, so that of two at the same time the second sees the first.
+        Workspace.objects.select_for_update().get(pk=access.workspace.pk)
+        if _added_just_now(access, subject, object_id, text):
+            return None
+        return add(actor, access, subject, object_id, name, text)
+
+
+def _added_just_now(access: Access, subject: str, object_id: str, text: str) -> bool:
     """Whether the newest note on an object is the person's own with this text: the second click of a double click."""
     row = next(iter(_newest(1)(access.workspace.pk, subject, object_id)), None)
     if row is None or row.author_id != access.user.pk or row.created_at < clock.now() - _DOUBLE_CLICK:
@@ -127,8 +137,8 @@ def mentioned(workspace: Workspace, text: str) -> list[User]:
 
 
 def _follows(plain: str, name: str) -> bool:
-    """Whether a name follows an @ in a text without accents, and does not continue."""
-    return re.search(rf"@{re.escape(collation.plain(name))}(?!\w)", plain) is not None
+    """Whether a name follows an @ in a text without accents, and does not continue; the @ is not that of an address."""
+    return re.search(rf"(?<!\w)@{re.escape(collation.plain(name))}(?!\w)", plain) is not None
 
 
 def change(actor: audit_log.Actor, row: Note, text: str) -> None:

@@ -87,12 +87,12 @@ def ask(request: ConsoleRequest, slug: str, subject: str, id: str) -> HttpRespon
     if not people:
         messages.warning(request, _("There is no one else to ask: you are the only one who builds flows here."))
         return responses.redirect(request, back)
-    if not services.added_just_now(request.access, subject, id, text):
-        try:
-            row = services.add(actor(request), request.access, subject, id, name, text)
-        except services.TooManyNotes:
-            messages.warning(request, _TOO_MANY % {"n": services.MOST})
-            return responses.redirect(request, back)
+    try:
+        row = services.ask(actor(request), request.access, subject, id, name, text)
+    except services.TooManyNotes:
+        messages.warning(request, _TOO_MANY % {"n": services.MOST})
+        return responses.redirect(request, back)
+    if row is not None:
         services.notify(people, row, name, back, asks=True)
     # A guest learns no names.
     names = "" if request.access.guest else formats.cut(", ".join(person.label for person in people), 200)

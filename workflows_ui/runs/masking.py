@@ -52,7 +52,7 @@ def _masked(session: EngineSession, row: Row, related: Sequence[Launch]) -> Row:
             masked_row = _withheld(masked_row, launch)
         if launch.secret_marks:
             hider = launch_secrets.payload_hider(launch)
-            masked_row, short = hider.value(masked_row), short | hider.short
+            masked_row, short = mapping_of(hider.value(masked_row)), short | hider.short
     result: Row = redaction.step(masked_row, secrets=short)
     return result
 

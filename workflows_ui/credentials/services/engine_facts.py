@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from workflows_ui.core import clock, database
-from workflows_ui.core.readers import as_text
+from workflows_ui.core.paths import text_of
+from workflows_ui.core.readers import as_number, as_text
 from workflows_ui.credentials.models import Inspection
 from workflows_ui.engine import Client, EngineError, NotFound
 from workflows_ui.members.models import Workspace
@@ -77,8 +78,6 @@ def advance_inspection(workspace_id: int) -> None:
 
 def _number(value: object) -> int | None:
     """A positive whole number, also from a text; None for anything else."""
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 16:
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 1 <= value < 10**15:
-        return None
-    return int(value)
+    text = text_of(value)
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 16 else as_number(value)
+    return int(number) if number is not None and 1 <= number < 10**15 else None

@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 
 from workflows_ui.core import clock
-from workflows_ui.core.readers import EngineObject, parts, text, tree
+from workflows_ui.core.paths import text_of
+from workflows_ui.core.readers import EngineObject, as_number, parts, text, tree
 from workflows_ui.credentials.services import clients, credential_tests
 from workflows_ui.credentials.services.credential_tests import Choice, Code, Problem, error_code
 from workflows_ui.engine import (
@@ -164,14 +165,13 @@ def _token(answer: Mapping[str, object]) -> Token:
 
 def _moment(value: object) -> datetime | None:
     """A time in the engine's format, or as seconds or milliseconds since 1970."""
-    if isinstance(value, bool):
+    number = as_number(value)
+    if number is None:
+        return clock.parse_time(text_of(value))
+    try:
+        return datetime.fromtimestamp(number / 1000 if number > _SECONDS else number, UTC)
+    except (OverflowError, OSError, ValueError):
         return None
-    if isinstance(value, int | float):
-        try:
-            return datetime.fromtimestamp(value / 1000 if value > _SECONDS else value, UTC)
-        except (OverflowError, OSError, ValueError):
-            return None
-    return clock.parse_time(value) if isinstance(value, str) else None
 
 
 def _choice(organization: _Organization) -> Choice | None:

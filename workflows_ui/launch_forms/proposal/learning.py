@@ -12,6 +12,7 @@ from datetime import UTC
 from functools import partial
 from typing import Any
 
+from workflows_ui.core.paths import text_of
 from workflows_ui.form_schema import moments, values
 from workflows_ui.form_schema.document import (
     CELLS,
@@ -171,7 +172,8 @@ def _column(key: str, past: list[object], missing: int, taken: set[str], *, exac
     if column.kind is FieldKind.JSON:
         return column
     # A text of only spaces is not "filled in".
-    required = not (missing or nulls or texts) and all(not isinstance(value, str) or value.strip() for value in past)
+    blanks = any(text_of(value).isspace() for value in past)
+    required = not (missing or nulls or texts or blanks)
     blank = Blank.ABSENT if missing > nulls + texts else cell.blank
     return replace(column, required=required, blank=blank, moment=cell.moment)
 

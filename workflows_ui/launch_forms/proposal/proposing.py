@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 
+from workflows_ui.core.json_values import JsonType, json_type
+from workflows_ui.core.paths import text_of
 from workflows_ui.core.secret_names import mask_text, names_secret
 from workflows_ui.form_schema import values
 from workflows_ui.form_schema.document import (
@@ -88,11 +90,11 @@ def propose(
     read = propose(trigger) if (payloads or samples) and not accept_all else Form()
     if read.fields:
         # The flow reads fields of an object, so other bodies were mistakes.
-        payloads = [body for body in payloads if isinstance(body, dict)]
-        samples = [body for body in samples if isinstance(body, dict)]
+        payloads = list(filter(_is_object, payloads))
+        samples = list(filter(_is_object, samples))
     bodies = [*payloads, *samples]
     exact = len(bodies) == 1
-    if bodies and not all(isinstance(body, dict) for body in bodies):
+    if bodies and not all(map(_is_object, bodies)):
         # A body that is not an object: a list if it always is a non-empty one, else JSON.
         body = learning.learn(bodies, exact=exact)
         listed = body is not None and body.kind in (FieldKind.LIST, FieldKind.TABLE) and body.blank is Blank.ABSENT
@@ -113,6 +115,10 @@ def propose(
     if read.fields and all(field.path for field in read.fields):
         return read
     return Form((_body(inferred(kind=FieldKind.JSON), len(payloads)),))
+
+
+def _is_object(body: object) -> bool:
+    return json_type(body) is JsonType.OBJECT
 
 
 def _body(field: Field, payload_count: int) -> Field:
@@ -296,7 +302,7 @@ def _infer_unseen(node: _Node) -> Field:
 def _kind_by_name(node: _Node, kind: FieldKind, seen: Sequence[object]) -> FieldKind:
     """The kind of a text by its name, for phone numbers without a country code and for long texts; else `kind`."""
     name_kind = naming.kind_of(node.path[-1])
-    texts = [value for value in seen if isinstance(value, str) and value]
+    texts = list(filter(None, map(text_of, seen)))
     if name_kind is FieldKind.PHONE and all(values.is_phone(text) and text == text.strip() for text in texts):
         return name_kind
     return name_kind if name_kind is FieldKind.LONG_TEXT else kind
@@ -305,9 +311,10 @@ def _kind_by_name(node: _Node, kind: FieldKind, seen: Sequence[object]) -> Field
 def _example(node: _Node, kind: FieldKind) -> str:
     """The value of the latest sample with a short one. Never a value of a payload, and never a secret."""
     for value in node.samples if not node.secret else ():
-        if isinstance(value, str) and 0 < len(value) <= 60 and kind in TEXTS:
-            if values.plain_text(value) and mask_text(value) == value:
-                return value
+        text = text_of(value)
+        if 0 < len(text) <= 60 and kind in TEXTS:
+            if values.plain_text(text) and mask_text(text) == text:
+                return text
         elif is_number(value) and kind in NUMBERS:
             return str(value)[:60]
     return ""

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from workflows_ui.core.json_text import HALF
-from workflows_ui.core.paths import dict_at, dicts_in, text_at
+from workflows_ui.core.paths import dict_at, dicts_in, text_at, text_of
+from workflows_ui.core.readers import as_items, mapping_of
 from workflows_ui.engine import braces, flow_tree
 from workflows_ui.engine_objects.flows import StepSettings
 from workflows_ui.form_schema.document import FieldKind
@@ -107,7 +108,7 @@ class _Step:
 
     def _single_path(self, value: object) -> Path | None:
         """The path of an input that is a single template and nothing else; None for any other."""
-        match = _TEMPLATE_ONLY.fullmatch(value) if isinstance(value, str) else None
+        match = _TEMPLATE_ONLY.fullmatch(text_of(value))
         paths = list(self.in_expression(match[1])) if match else []
         return paths[0] if len(paths) == 1 else None
 
@@ -143,11 +144,11 @@ def texts(value: object) -> Iterator[str]:
     waiting = [value]
     while waiting:
         inner = waiting.pop()
-        if isinstance(inner, str):
-            if "{{" in inner:
-                yield inner
-        elif isinstance(inner, list):
-            waiting.extend(reversed(inner))
-        elif isinstance(inner, dict):
-            for key, content in reversed(list(inner.items())):
+        if text := text_of(inner):
+            if "{{" in text:
+                yield text
+        elif listed := as_items(inner):
+            waiting.extend(reversed(listed))
+        else:
+            for key, content in reversed(list(mapping_of(inner).items())):
                 waiting.extend((content, key))

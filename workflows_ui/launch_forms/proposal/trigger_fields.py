@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 
 from workflows_ui.core.json_text import HALF
-from workflows_ui.core.paths import dicts_at
+from workflows_ui.core.paths import dicts_at, text_at
+from workflows_ui.core.readers import mapping_of
 from workflows_ui.engine_objects.flows import Step
 from workflows_ui.form_schema.document import Field, FieldKind
 
@@ -26,15 +27,14 @@ def read_trigger_form(trigger: object, bodies: Sequence[object] = ()) -> list[Fi
     if settings.trigger_name == "chat_submission":
         return [Field("message", ("message",), kind=FieldKind.LONG_TEXT, required=True)]
     rows = dicts_at(settings.input, "inputs")[:_MOST]
-    known = {key for body in bodies[:100] if isinstance(body, dict) for key in body}
+    known = {key for body in bodies[:100] for key in mapping_of(body)}
     fields: dict[str, Field] = {}
     for row in rows:
-        label = row.get("displayName")
-        if isinstance(label, str) and label.strip() and len(label) <= 200 and not HALF.search(label):
+        label = text_at(row, "displayName")
+        if label.strip() and len(label) <= 200 and not HALF.search(label):
             key = key_of(label, known)
             kind = _KINDS.get(str(row.get("type")), FieldKind.TEXT)
-            description = row.get("description")
-            help_text = HALF.sub("\ufffd", description) if isinstance(description, str) else ""
+            help_text = HALF.sub("\ufffd", text_at(row, "description"))
             fields.setdefault(key, Field(key, (key,), label, help_text, kind, row.get("required") is True))
     return list(fields.values())
 

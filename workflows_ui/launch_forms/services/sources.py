@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from workflows_ui.core import json_text, masking
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.paths import dicts_at
-from workflows_ui.core.readers import mapping_of
+from workflows_ui.core.readers import is_nested, mapping_of
 from workflows_ui.engine import Workflows
 from workflows_ui.engine.errors import EngineError
 from workflows_ui.engine_objects.runs import Run
@@ -117,7 +117,7 @@ def body_of(output: object) -> Iterator[object]:
     request = mapping_of(output)
     if "headers" in request and ("body" in request or "method" in request):
         output = request.get("body")
-    if isinstance(output, dict | list) and output:
+    if is_nested(output) and output:
         # As strict as for typed values: half surrogate pairs and deep nesting are not accepted.
         with contextlib.suppress(json_text.BadPayload, RecursionError):
             yield json_text.parse(json_text.dump(output))

@@ -7,12 +7,14 @@ import http
 import json
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from workflows_ui.core import formats
+from workflows_ui.core.paths import dicts_in, text_of
+from workflows_ui.core.readers import as_items, as_text, as_whole_number, is_nested, mapping_of
 from workflows_ui.launches.failures import rules as failure_rules
+from workflows_ui.launches.failures.error_objects import ErrorObject
 
 #: Characters of an error that are read, and levels of its JSON that are searched.
 READ, _DEEPEST = 40_000, 6
@@ -239,102 +241,94 @@ def _json_at(text: str, position: int) -> object:
         value, _end = json.JSONDecoder().raw_decode(text[position:])
     except (ValueError, RecursionError):
         return None
-    if isinstance(value, list):
-        value = [item for item in value[:5] if isinstance(item, dict)]
-    return value or None
+    return (mapping_of(value) or dicts_in(as_items(value)[:5])) or None
 
 
-def _read_json(value: Any, report: Report) -> None:
-    for key, data in _objects(value, "", 0):
-        lower = {str(name).casefold(): inner for name, inner in data.items()}
+def _read_json(value: object, report: Report) -> None:
+    for key, found in _objects(value, "", 0):
         if report.status is None:
-            report.status = _status(key, lower)
-        for name in _CODE_KEYS & lower.keys():
-            _read_code(key, name, lower, report)
-        if isinstance(lower.get("category"), str) and "correlationid" in lower:
-            report.add_kind(failure_rules.HUBSPOT.get(lower["category"]))
-        if lower.get("errortype") == "RATE_LIMIT" and isinstance(lower.get("policyname"), str):
-            report.add_kind(failure_rules.HUBSPOT_POLICY.get(lower["policyname"]))
-        if "field" in lower and isinstance(lower.get("message"), str):
-            report.add_kind(failure_rules.SENDGRID.get(lower["message"].casefold().rstrip(".")))
-        if "debug_id" in lower and isinstance(lower.get("name"), str):
-            report.add_kind(failure_rules.PAYPAL.get(lower["name"]))
-        _read_payment(lower, report)
+            report.status = _status(key, found)
+        for name in _CODE_KEYS & found.raw.keys():
+            _read_code(key, name, found, report)
+        if "correlationid" in found.raw:
+            report.add_kind(failure_rules.HUBSPOT.get(found.category))
+        if found.error_type == "RATE_LIMIT":
+            report.add_kind(failure_rules.HUBSPOT_POLICY.get(found.policy_name))
+        if "field" in found.raw:
+            report.add_kind(failure_rules.SENDGRID.get(found.message.casefold().rstrip(".")))
+        if "debug_id" in found.raw:
+            report.add_kind(failure_rules.PAYPAL.get(found.name))
+        _read_payment(found, report)
 
 
-def _read_payment(data: Mapping[str, Any], report: Report) -> None:
+def _read_payment(found: ErrorObject, report: Report) -> None:
     """Read the result codes of Vietnamese payment and message services, which answer with status 200."""
-    result = data.get("resultcode")
-    if "partnercode" in data and isinstance(result, int):
-        report.add_kind(failure_rules.MOMO.get(result))
-    for name, kinds in (("vnp_responsecode", failure_rules.VNPAY), ("coderesult", failure_rules.ESMS)):
-        if isinstance(data.get(name), str):
-            report.add_kind(kinds.get(data[name]))
+    if "partnercode" in found.raw and found.momo_code is not None:
+        report.add_kind(failure_rules.MOMO.get(found.momo_code))
+    report.add_kind(failure_rules.VNPAY.get(found.vnpay_code))
+    report.add_kind(failure_rules.ESMS.get(found.esms_code))
 
 
 def _numbered(number: int, text: str) -> str | None:
     return failure_rules.NUMBERED.get((number, text.strip().rstrip(".").casefold()))
 
 
-def _objects(value: Any, key: str, depth: int) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _objects(value: object, key: str, depth: int) -> Iterator[tuple[str, ErrorObject]]:
     """All objects of an error with their keys, outer objects first."""
     if depth > _DEEPEST:
         return
-    if isinstance(value, dict):
-        yield key, value
-        for name, inner in list(value.items())[:50]:
+    if members := mapping_of(value):
+        yield key, ErrorObject({str(name).casefold(): inner for name, inner in members.items()})
+        for name, inner in list(members.items())[:50]:
             lower = str(name).casefold()
             if lower in _INNER or (lower == "data" and key == "response"):
                 yield from _objects(_decode_nested(inner), lower, depth + 1)
-    elif isinstance(value, list):
-        for inner in value[:5]:
-            yield from _objects(inner, key, depth + 1)
+    for inner in as_items(value)[:5]:
+        yield from _objects(inner, key, depth + 1)
 
 
-def _status(key: str, data: Mapping[str, Any]) -> int | None:
-    word, code = data.get("status"), data.get("code")
-    if isinstance(word, str) and word in failure_rules.GRPC:
-        return failure_rules.GRPC[word][1] if code == failure_rules.GRPC[word][1] else None
-    if isinstance(code, str | int) and re.fullmatch(r"[45]\d\d", str(code)):
-        texts = (data.get("error"), data.get("message"))
-        if any(isinstance(text, str) and text.casefold() in _REASONS.get(int(code), ()) for text in texts):
+def _status(key: str, found: ErrorObject) -> int | None:
+    if (known := failure_rules.GRPC.get(found.status)) is not None:
+        return known[1] if found.code == known[1] else None
+    code = as_text(found.code) or str(as_whole_number(found.code))
+    if re.fullmatch(r"[45]\d\d", code):
+        phrases = _REASONS.get(int(code), ())
+        if found.error.casefold() in phrases or found.message.casefold() in phrases:
             return int(code)
-    error_code = data.get("error_code")
-    telegram = data.get("ok") is False and isinstance(data.get("description"), str)
-    if telegram and isinstance(error_code, int) and 400 <= error_code < 600:
+    error_code = found.telegram_code
+    if found.ok is False and found.description is not None and error_code is not None and 400 <= error_code < 600:
         return error_code
-    if key != "response" and not data.keys() <= _ERROR_KEYS:
+    if key != "response" and not found.raw.keys() <= _ERROR_KEYS:
         return None
     for name in _STATUS_KEYS:
-        number = data.get(name)
-        number = int(number) if isinstance(number, str) and re.fullmatch(r"\d{3}", number) else number
-        if isinstance(number, int) and not isinstance(number, bool) and 400 <= number < 600:
+        value = found.raw.get(name)
+        digits = as_text(value)
+        number = int(digits) if re.fullmatch(r"\d{3}", digits) else as_whole_number(value)
+        if number is not None and 400 <= number < 600:
             return number
     return None
 
 
-def _read_code(key: str, name: str, data: Mapping[str, Any], report: Report) -> None:
+def _read_code(key: str, name: str, found: ErrorObject, report: Report) -> None:
     """Add the kind for the code under `name` in an object; `key` is the object's own key."""
-    code = data[name]
-    if isinstance(code, int) and not isinstance(code, bool):
-        if "twilio" in str(data.get("more_info", "")):
-            report.add_kind(failure_rules.TWILIO.get(code))
-        if "fbtrace_id" in data:
-            report.add_kind(failure_rules.META.get(code))
-        if isinstance(data.get("message"), str):
-            report.add_kind(_numbered(code, data["message"]))
-    if not isinstance(code, str):
-        return
+    number = as_whole_number(found.raw[name])
+    if number is not None:
+        if "twilio" in str(found.more_info):
+            report.add_kind(failure_rules.TWILIO.get(number))
+        if "fbtrace_id" in found.raw:
+            report.add_kind(failure_rules.META.get(number))
+        report.add_kind(_numbered(number, found.message))
+    code = as_text(found.raw[name])
     report.add_kind(failure_rules.CODES.get(code))
     if name == "error":
         report.add_kind(failure_rules.OAUTH.get(code))
     if key == "extensions":
         report.add_kind(failure_rules.GRAPHQL.get(code))
-    if data.get("ok") is False:
+    if found.ok is False:
         report.add_kind(failure_rules.SLACK.get(code))
-    if "errorcode" in data and "message" in data:
+    if "errorcode" in found.raw and "message" in found.raw:
         report.add_kind(failure_rules.SALESFORCE.get(code))
-    if "domain" in data:
+    if "domain" in found.raw:
         report.add_kind(failure_rules.GOOGLE.get(code))
 
 
@@ -370,9 +364,10 @@ def _read_markup(text: str, report: Report) -> str:
 
 def _decode_nested(value: object) -> object:
     """The decoded JSON of a text, since services wrap errors of other services; other values unchanged."""
-    if isinstance(value, str) and value[:1] in "{[" and len(value) < READ:
+    text = text_of(value)
+    if text[:1] in ("{", "[") and len(text) < READ:
         try:
-            return json.loads(value)
+            return json.loads(text)
         except (ValueError, RecursionError):
             return value
     return value
@@ -381,18 +376,17 @@ def _decode_nested(value: object) -> object:
 def _sentence(value: object, depth: int) -> str:
     """The service's message in an error, or ""."""
     value = _decode_nested(value)
-    if isinstance(value, str):
-        text = _read_markup(value, Report()) if _PAGE.match(value) else value
+    if text := text_of(value):
+        text = _read_markup(text, Report()) if _PAGE.match(text) else text
         return text if formats.visible(text) else ""
     if depth > _DEEPEST:
         return ""
-    if isinstance(value, list):
-        return next((sentence for inner in value[:3] if (sentence := _sentence(inner, depth + 1))), "")
-    if not isinstance(value, dict):
-        return ""
-    lower = {str(name).casefold(): item for name, item in value.items() if str(name).casefold() not in _NOT_THE_SERVICE}
-    nested = [key for key in _MESSAGES if isinstance(_decode_nested(lower.get(key)), dict | list)]
-    plain = [key for key in _MESSAGES if isinstance(lower.get(key), str) and key not in nested]
+    if listed := as_items(value):
+        return next((sentence for inner in listed[:3] if (sentence := _sentence(inner, depth + 1))), "")
+    members = ((str(name).casefold(), item) for name, item in mapping_of(value).items())
+    lower = {name: item for name, item in members if name not in _NOT_THE_SERVICE}
+    nested = [key for key in _MESSAGES if is_nested(_decode_nested(lower.get(key)))]
+    plain = [key for key in _MESSAGES if text_of(lower.get(key)) and key not in nested]
     inner = next((sentence for key in nested if (sentence := _sentence(lower[key], depth + 1))), "")
     own = next((sentence for key in plain if (sentence := _sentence(lower[key], depth + 1))), "")
     # The inner service's message is closer to the cause than an outer "Request failed with status code 400".

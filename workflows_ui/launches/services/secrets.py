@@ -9,13 +9,15 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.utils.crypto import salted_hmac
 from django.utils.functional import cached_property
 
 from workflows_ui.core import json_text, masking, redaction
 from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.core.json_values import JsonType, json_type
+from workflows_ui.core.paths import text_of
+from workflows_ui.core.readers import as_items, mapping_of
 from workflows_ui.core.secret_names import MASK
 from workflows_ui.engine import Mask
 from workflows_ui.form_schema import checking
@@ -63,17 +65,21 @@ class Hider:
     _positions_left: int = MAX_POSITIONS
     _known: dict[str, str] = field(default_factory=dict, repr=False)
 
-    def value(self, value: Any, depth: int = 0) -> Any:
+    def value(self, value: object, depth: int = 0) -> object:
         """A copy of a JSON value with the secrets masked. Levels too deep to be displayed are left unchanged."""
         if not self._exact and not self._digests:
             return value
-        if isinstance(value, dict) and depth <= _DEEPEST:
-            return {self.text(str(key)): self.value(inner, depth + 1) for key, inner in value.items()}
-        if isinstance(value, list) and depth <= _DEEPEST:
-            return [self.value(inner, depth + 1) for inner in value]
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return MASK if self.text(str(value)) != str(value) else value
-        return self.text(value) if isinstance(value, str) else value
+        match json_type(value):
+            case JsonType.TEXT:
+                return self.text(text_of(value))
+            case JsonType.NUMBER:
+                return MASK if self.text(str(value)) != str(value) else value
+            case JsonType.OBJECT if depth <= _DEEPEST:
+                members = mapping_of(value).items()
+                return {self.text(str(key)): self.value(inner, depth + 1) for key, inner in members}
+            case JsonType.LIST if depth <= _DEEPEST:
+                return [self.value(inner, depth + 1) for inner in as_items(value)]
+        return value
 
     def text(self, text: str) -> str:
         if self._exact is not None:
@@ -123,7 +129,7 @@ def payload_hider(launch: Launch) -> Hider:
     return Hider(names, short, None, {length: frozenset(group) for length, group in digests.items()})
 
 
-def masked(launch: Launch, value: Any, field: str = "", *, hider: Hider | None = None) -> Any:
+def masked(launch: Launch, value: object, field: str = "", *, hider: Hider | None = None) -> object:
     """A masked copy of a value from the launch's column `field`, or of a value of its run or answer, for pages.
 
     In the payload all of the launch's secret fields are also masked by name. `hider` is the launch's, if the caller has it: to make one

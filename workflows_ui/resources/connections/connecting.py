@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core import formats
 from workflows_ui.core.form_arguments import FormArguments
+from workflows_ui.core.json_values import JsonType, json_type
 from workflows_ui.core.paths import pick, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, NotFound, Unknown
@@ -140,9 +141,8 @@ def renew(session: EngineSession, row: Row, typed: dict[str, object]) -> object:
     if not schema:
         raise forms.ValidationError(_("The engine does not say what this app requires. Change it in the engine."))
     request = {key: row.get(key) for key in ("externalId", "displayName", "pieceName")}
-    metadata = row.get("metadata")
-    if isinstance(metadata, dict):
-        request["metadata"] = metadata
+    if json_type(row.get("metadata")) is JsonType.OBJECT:
+        request["metadata"] = row["metadata"]
     return _store(session, request, schema, typed)
 
 

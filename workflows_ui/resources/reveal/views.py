@@ -17,6 +17,9 @@ from workflows_ui.audit.requests import actor
 from workflows_ui.audit.services import audit_log
 from workflows_ui.core import json_text
 from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.core.json_values import JsonType, json_type
+from workflows_ui.core.paths import text_of
+from workflows_ui.core.readers import as_items, mapping_of
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.engine import HIDDEN
 from workflows_ui.launches.models import Launch
@@ -56,14 +59,19 @@ def find_hidden(original: object, masked: object) -> list[Hidden]:
 def _differing(original: object, masked: object, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
     if original == masked or len(path) > _DEEPEST:
         return
-    if isinstance(original, dict) and isinstance(masked, dict):
-        for key, inner in original.items():
-            yield from _differing(inner, masked.get(str(key)), (*path, str(key)))
-    elif isinstance(original, list) and isinstance(masked, list) and len(original) == len(masked):
-        for number, (inner, hid) in enumerate(zip(original, masked, strict=True), start=1):
+    types = json_type(original), json_type(masked)
+    if types == (JsonType.OBJECT, JsonType.OBJECT):
+        shown = mapping_of(masked)
+        for key, inner in mapping_of(original).items():
+            yield from _differing(inner, shown.get(str(key)), (*path, str(key)))
+    elif types == (JsonType.LIST, JsonType.LIST) and len(items := as_items(original)) == len(
+        hidden := as_items(masked)
+    ):
+        for number, (inner, hid) in enumerate(zip(items, hidden, strict=True), start=1):
             yield from _differing(inner, hid, (*path, str(number)))
     else:
-        yield path, original if isinstance(original, str) else json.dumps(original, ensure_ascii=False, indent=2)
+        is_text = types[0] is JsonType.TEXT
+        yield path, text_of(original) if is_text else json.dumps(original, ensure_ascii=False, indent=2)
 
 
 @never_cache

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core import database
+from workflows_ui.core.json_values import JsonType, json_type
 from workflows_ui.core.readers import as_items, as_text, is_nested, mapping_of, objects_by_name
 from workflows_ui.engine_objects.runs import Run, StepResult
 from workflows_ui.launches.services import run_search
@@ -118,11 +119,13 @@ def values(value: object) -> Iterator[str]:
     waiting = deque([value])
     while waiting:
         current = waiting.popleft()
-        if isinstance(current, dict):
-            waiting += current.values()
-            yield " ".join(_NAME_PARTS.sub(" ", str(key)[:_NAME]) for key in current)
-        elif isinstance(current, list):
-            waiting += current
+        type_ = json_type(current)
+        if type_ is JsonType.OBJECT:
+            members = mapping_of(current)
+            waiting += members.values()
+            yield " ".join(_NAME_PARTS.sub(" ", str(key)[:_NAME]) for key in members)
+        elif type_ is JsonType.LIST:
+            waiting += as_items(current)
         elif current not in _EMPTY and current is not True and current is not False:
             yield str(current)
 
@@ -167,10 +170,12 @@ def _step_names(value: object, trigger: StepResult | None) -> object:
 def _names(value: object, depth: int) -> object:
     if depth > _DEEPEST:
         return None
-    if isinstance(value, dict):
-        return {str(key)[:_NAME]: _names(inner, depth + 1) for key, inner in list(value.items())[:_MEMBERS]}
-    if isinstance(value, list):
-        nested = next(filter(is_nested, value), None)
+    type_ = json_type(value)
+    if type_ is JsonType.OBJECT:
+        members = list(mapping_of(value).items())[:_MEMBERS]
+        return {str(key)[:_NAME]: _names(inner, depth + 1) for key, inner in members}
+    if type_ is JsonType.LIST:
+        nested = next(filter(is_nested, as_items(value)), None)
         return [_names(nested, depth + 1)] if nested is not None else None
     return None
 

@@ -10,8 +10,9 @@ from typing import NamedTuple, cast
 
 from workflows_ui.core import database
 from workflows_ui.core.collation import plain
-from workflows_ui.core.paths import dicts_at, pick
-from workflows_ui.core.readers import as_text
+from workflows_ui.core.json_values import JsonType, json_type
+from workflows_ui.core.paths import dicts_at, pick, text_of
+from workflows_ui.core.readers import as_items, as_text, as_whole_number
 from workflows_ui.engine import Workflows, flow_tree, references
 from workflows_ui.engine_objects.flows import Flow, Step
 from workflows_ui.run_index.models import IndexedObject
@@ -234,9 +235,13 @@ def _reduced(row: Json, paths: Sequence[str]) -> dict[str, object]:
 
 
 def _kept(value: object) -> object:
-    if isinstance(value, str):
-        return _cut(value)
-    if isinstance(value, list):
-        return [_cut(item) for item in value[:_TOOLS] if isinstance(item, str)]
+    match json_type(value):
+        case JsonType.TEXT:
+            return _cut(text_of(value))
+        case JsonType.LIST:
+            return [_cut(text_of(item)) for item in as_items(value)[:_TOOLS] if json_type(item) is JsonType.TEXT]
+        case JsonType.TRUTH:
+            return value
     # Of numbers only those that JSON of every database holds.
-    return value if isinstance(value, bool) or (isinstance(value, int) and abs(value) < 2**53) else None
+    number = as_whole_number(value)
+    return number if number is not None and abs(number) < 2**53 else None

@@ -162,7 +162,8 @@ def launches_of(workspace_id: int, ids: Collection[str]) -> list[Launch]:
 
 def _masked(run: Mapping[str, object], related: list[Launch]) -> dict[str, object]:
     """The run without secrets, by their names and by the values that were entered as such."""
-    value, short = {key: run.get(key) for key in ("steps", "failedStep", "status")}, frozenset[str]()
+    value: object = {key: run.get(key) for key in ("steps", "failedStep", "status")}
+    short = frozenset[str]()
     for launch in related:
         hider = launch_secrets.payload_hider(launch)
         value, short = hider.value(value), short | hider.short
