@@ -127,7 +127,7 @@ class LaunchFormPage:
         since = indexes.silent_since(self.request.access.workspace)
         if since is None:
             return None
-        text = _("It has not answered since %(time)s. The form works all the same.")
+        text = _("It has not answered since %(time)s. You can launch all the same.")
         return Message(_("The engine does not answer"), text % {"time": formats.short_time(since)})
 
     @cached_property
