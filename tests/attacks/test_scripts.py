@@ -52,6 +52,11 @@ def hidden_values(practice: Practice) -> str:
     return f"/w/sales/runs/{practice.runs()[0]['id']}/hidden/"
 
 
+def published_flow(practice: Practice) -> str:
+    """The page of a flow that can be launched: home may lead to others first."""
+    return f"/w/sales/flows/{practice.sample('quick').id}/"
+
+
 #: What a walk must have seen for its silence to mean something.
 SEEN = {
     "workspace",
@@ -98,7 +103,7 @@ def test_no_string_key_or_header_of_an_engine_becomes_a_part_of_a_page(practice:
     practice.engine.settings.version = version
     with PoisonedEngine(practice, suffixed) as engine:
         browser = desk(workspace("sales", address=f"{engine.url}/api", project=given.project_id), given.bearer_token)
-        faults, shown = walk(browser, ["/w/sales/", "/", hidden_values(practice)])
+        faults, shown = walk(browser, [published_flow(practice), "/w/sales/", "/", hidden_values(practice)])
     close_pools()
     assert faults == {}
     assert {name for name in SEEN - UNSEEN[version] if not shown[name]} == set()
@@ -113,7 +118,13 @@ def test_no_word_of_an_engine_becomes_a_link_that_runs(practice: Practice) -> No
         address = f"{engine.url}/imbrace"
         space = workspace("sales", flavour=Flavour.IMBRACE, address=address, project=given.project_id)
         browser = desk(space, given.api_key, CredentialKind.API_KEY)
-        starts = ["/w/sales/", "/w/sales/channel-automations/", "/w/sales/mcp-servers/", hidden_values(practice)]
+        starts = [
+            published_flow(practice),
+            "/w/sales/",
+            "/w/sales/channel-automations/",
+            "/w/sales/mcp-servers/",
+            hidden_values(practice),
+        ]
         faults, shown = walk(browser, starts)
     close_pools()
     assert faults == {}
