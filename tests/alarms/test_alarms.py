@@ -410,8 +410,8 @@ def test_watchers_are_notified_once_with_a_count_and_only_with_a_right_to_the_in
     check(stage)
     notice.refresh_from_db()
     assert notice.count == 2
-    assert "Quiet, 2 times" in text(stage.browser, "/notices/")
-    assert "Quiet, 2 times" in mail.build_mail(notice).subject
+    assert "No recent runs, 2 times" in text(stage.browser, "/notices/")
+    assert "No recent runs, 2 times" in mail.build_mail(notice).subject
     stage.browser.post(f"{LIST}watch/", {"stop": "1"})
     assert not Watch.objects.filter(user=stage.users.owner).exists()
     # Without the right to see the index nobody begins to watch.

@@ -59,7 +59,9 @@ class Planter:
         for field in model._meta.concrete_fields:
             if isinstance(field, models.ForeignKey):
                 # A row is a person's or a team's, and a form is saved before its versions.
-                if field.related_model is not model and not (field.null and field.name in {"team", "published"}):
+                if field.related_model is not model and not (
+                    field.null and field.name in {"team", "invitation", "published"}
+                ):
                     yield field, self.row(field.related_model)
             elif not isinstance(field, models.AutoField):
                 yield field, self._value(model, field)

@@ -109,6 +109,7 @@ def run(window: Window) -> None:
     """A run that failed, with the step and why."""
     window.launch("failing", wait=True)
     window.ends("Failed")
+    window.page.locator("#more-steps > summary").click()
     window.page.locator("#run-open").click()
     expect(window.page.locator("#live")).to_contain_text("It failed at")
 

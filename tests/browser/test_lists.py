@@ -86,6 +86,8 @@ def test_j_and_k_lead_to_rows_from_anywhere_and_a_question_mark_shows_the_keys(
 ) -> None:
     page = window(users.owner)
     page.goto(FLOWS)
+    # What takes longer replaces the rows once.
+    page.wait_for_load_state("networkidle")
     links = page.locator("td.first a")
     page.keyboard.press("j")
     expect(links.nth(0)).to_be_focused()

@@ -29,6 +29,7 @@ def _visit(window: Window) -> Iterator[None]:
         window.ends(state)
         yield
         if state == "Failed":
+            page.locator("#more-steps > summary").click()
             page.locator("#run-open").click()
             expect(page.locator("#live")).to_contain_text("It failed at")
             yield
