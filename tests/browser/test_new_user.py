@@ -213,6 +213,8 @@ def test_the_keyboard_alone_is_enough(desk: Desk, browser: Browser) -> None:
         page.keyboard.type(desk.password)
         page.keyboard.press("Enter")
         expect(page.locator("h1")).to_have_text("Home")
+        # The flows are loaded when they come into view.
+        _tab_to(page, page.locator("#home-q"))
         _tab_to(page, page.locator("main").get_by_role("link", name="Text message, carry on").first)
         page.keyboard.press("Enter")
         expect(page.locator("[name=phone]")).to_be_visible()
