@@ -279,6 +279,8 @@ def test_a_name_after_an_at_sign_in_a_note_notifies_those_who_may_open_the_objec
     builder = scene.member("bach", Role.BUILDER)
     builder.first_name, builder.last_name = "Đức", "Nguyễn Văn"
     builder.save()
+    # Whose user name begins the other one's name: the longest name is the one that is meant.
+    scene.member("duc", Role.BUILDER)
     launcher = scene.member("other", Role.LAUNCHER)
     notes = reverse("notes", args=["sales", "launch", launch.pk])
     for text in (

@@ -128,17 +128,20 @@ def notify(people: Iterable[User], row: Note, name: str, url: str, *, asks: bool
 
 
 def mentioned(workspace: Workspace, text: str) -> list[User]:
-    """The active members of a workspace whose name or user name follows an @ in a text, whatever the case and the accents."""
+    """The active members of a workspace whose name or username follows an @ in a text, whatever the case and the accents; of several such
+    names after one @, the longest counts. The @ of an address is none.
+    """
     plain = collation.plain(text)
     if "@" not in plain:
         return []
-    people = members.active_members(workspace)
-    return [person for person in people if any(_follows(plain, name) for name in (person.label, person.username))]
-
-
-def _follows(plain: str, name: str) -> bool:
-    """Whether a name follows an @ in a text without accents, and does not continue; the @ is not that of an address."""
-    return re.search(rf"(?<!\w)@{re.escape(collation.plain(name))}(?!\w)", plain) is not None
+    names = {
+        person: {collation.plain(person.label), collation.plain(person.username)}
+        for person in members.active_members(workspace)
+    }
+    longest_first = sorted(set().union(*names.values()), key=len, reverse=True)
+    after_at = re.compile(rf"(?<!\w)@({'|'.join(map(re.escape, longest_first))})(?!\w)")
+    found = set(after_at.findall(plain)) if names else set()
+    return [person for person, own in names.items() if own & found]
 
 
 def change(actor: audit_log.Actor, row: Note, text: str) -> None:
