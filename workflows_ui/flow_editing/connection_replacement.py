@@ -1,4 +1,4 @@
-"""One connection takes the place of another in a flow: in what is live and in the draft, each staying what it is.
+"""One connection takes the place of another in a flow, in the published version and in the draft. Neither changes otherwise.
 
 The engine's own `POST app-connections/replace` turns flows on, publishes drafts that were only locked, and deletes the old connection
 (recordings `conn_replace_off_console_*`, `conn_replace_other_*` of 0.83.0). So it is done by operations on the flow: lock the draft, use
