@@ -107,7 +107,7 @@ class Transport(filesystem.Transport):
         self._pipe: _Pipe | None = None
 
     def drain_events(self, connection: Any, timeout: float | None = None, **_options: object) -> None:
-        """Deliver one message. Raises TimeoutError if there is none within `timeout` seconds."""
+        """Deliver one message. Raises TimeoutError if no message arrives within `timeout` seconds."""
         if self._pipe is None:
             self._pipe = _Pipe(_folder(Path(connection.client.transport_options["data_folder_in"])))
         cycle: Any = self.cycle  # never None before close_connection

@@ -12,7 +12,7 @@ _TERMS, _, _AVOIDED = GLOSSARY.read_text(encoding="utf-8").partition("## Words t
 
 
 def _rows(heading: str) -> list[list[str]]:
-    """The cells of the table under a heading, without its head. Raises AssertionError if there is none."""
+    """The cells of the table under a heading, without its head. Raises AssertionError if no table follows."""
     table = _AVOIDED.partition(f"### {heading}\n")[2].partition("###")[0]
     rows = [re.split(r" (?<!\\)\| ", line[2:-2]) for line in table.splitlines() if line.startswith("| `")]
     assert rows

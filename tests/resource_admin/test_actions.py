@@ -11,9 +11,8 @@ from tests.resource_admin.test_checks import Good
 from tests.stub_engine import StubEngine, identity, text
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.core import redaction
-from workflows_ui.resource_admin import action_forms, checks as resource_checks
+from workflows_ui.resource_admin import action_forms, action_page, checks as resource_checks
 from workflows_ui.resource_admin.actions import Action, Bulk
-from workflows_ui.resource_admin.views import actions as action_views
 from workflows_ui.web.elements import Button, arranged
 
 FOLDER = {"id": identity(7), "displayName": "Sales", "numberOfFlows": 0}
@@ -105,7 +104,7 @@ def test_what_is_wrong_with_the_form_is_shown_and_the_engine_is_not(owner: Clien
 
 
 def test_one_ticket_is_one_deed(owner: Client, folder: StubEngine) -> None:
-    typed = {"name": "Other", action_views.TICKET: "once"}
+    typed = {"name": "Other", action_page.TICKET: "once"}
     owner.post(RENAME, typed)
     owner.post(RENAME, typed)
     assert [seen.method for seen in folder.seen].count("POST") == 1

@@ -17,8 +17,11 @@ from workflows_ui.core import clock
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.text import Text
 from workflows_ui.credentials import messages as credential_messages
-from workflows_ui.home import panels, queries, services
-from workflows_ui.home.panels import Attention, Change, Task, Today
+from workflows_ui.home import queries, services
+from workflows_ui.home.panels import changes
+from workflows_ui.home.panels.attention import Attention, Task
+from workflows_ui.home.panels.changes import Change
+from workflows_ui.home.panels.today import Today
 from workflows_ui.launch_forms.models import LaunchFormVersion
 from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.launches.models import Launch
@@ -174,12 +177,12 @@ class Home:
         return found
 
     @property
-    def shown(self) -> frozenset[str]:
+    def shown_keys(self) -> frozenset[str]:
         """The keys of the parts that are shown."""
         return frozenset(part.key for parts in self.columns.values() for part in parts)
 
     def moved(self, key: str, *, up: bool) -> services.Arrangement:
-        """The arrangement with a part before or after its neighbour in its column; as it is if there is none."""
+        """The arrangement with a part before or after its neighbour in its column, unchanged at the edge of the column."""
         order = [placed.part.key for placed in self.arranged]
         placed = next((one for one in self.arranged if one.part.key == key), None)
         if placed and (placed.up if up else placed.down):
@@ -189,7 +192,7 @@ class Home:
         return services.Arrangement(order, self.arrangement.hidden)
 
     def toggled(self, key: str, *, hidden: bool) -> services.Arrangement:
-        """The arrangement with a part hidden or shown; as it is if there is no such part."""
+        """The arrangement with a part hidden or shown, unchanged for an unknown part."""
         keys = self.arrangement.hidden
         if key not in self._parts:
             return self.arrangement
@@ -271,4 +274,4 @@ class Home:
 
     @cached_property
     def changes(self) -> Sequence[Change]:
-        return panels.changes(self._access)
+        return changes.changed_flows(self._access)

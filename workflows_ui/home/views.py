@@ -18,9 +18,10 @@ from workflows_ui.credentials.services import clients, engine_session
 from workflows_ui.engine import AddressRefused, EngineError
 from workflows_ui.flows import launchable
 from workflows_ui.flows.reading import folder_names
-from workflows_ui.home import panels, queries, services
+from workflows_ui.home import queries, services
 from workflows_ui.home.page import Home, form_texts
-from workflows_ui.home.panels import Task
+from workflows_ui.home.panels import attention
+from workflows_ui.home.panels.attention import Task
 from workflows_ui.launches import flow_facts
 from workflows_ui.launches.models import Launch
 from workflows_ui.members import messages as launch_right_messages
@@ -113,7 +114,7 @@ def workspace(request: ConsoleRequest, slug: str) -> HttpResponse:
         context |= _with_engine(page, person_access)
     tasks = cast("Sequence[Task]", context["tasks"])
     context["number_of_tasks"] = sum(task.number for task in tasks)
-    if page.may_launch and fragment != ATTENTION_PART and "flows" in page.shown:
+    if page.may_launch and fragment != ATTENTION_PART and "flows" in page.shown_keys:
         context |= _flows(request, page, q, engine_asked=engine_asked)
     return responses.page(request, "home/workspace.html", context, fragments=(FLOWS_PART, ATTENTION_PART))
 
@@ -127,10 +128,10 @@ def _with_engine(page: Home, person_access: access.Access) -> dict[str, object]:
         session = indexes.open_session(person_access)
         if page.index is None:
             found = runs_elsewhere.find_runs(session, page.since)
-            more += panels.failed_elsewhere(found, first=page.first)
+            more += attention.failed_elsewhere(found, first=page.first)
             running, silent = (found["running"], False) if found else (None, True)
         if page.builds:
-            more += panels.misfits(
+            more += attention.misfits(
                 person_access.workspace.slug, launchable.launchable_flows(session, again=True).misfits
             )
     except (EngineError, clients.NoCredential, CannotOpen, AddressRefused):

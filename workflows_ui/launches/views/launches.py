@@ -15,8 +15,8 @@ from workflows_ui.launches.forms import SettleForm
 from workflows_ui.launches.page import LaunchPage
 from workflows_ui.launches.services import launches
 from workflows_ui.members.models import Role
+from workflows_ui.resource_admin import action_page
 from workflows_ui.resource_admin.resource import RESOURCES
-from workflows_ui.resource_admin.views import actions
 from workflows_ui.resources.flows import results
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
@@ -81,7 +81,7 @@ def run_action(request: ConsoleRequest, slug: str, id: str, action: str) -> Http
             messages.warning(request, _("This cannot be done now"))
         return responses.redirect_to_view(request, "launch", slug, page.launch.pk)
     page_url = reverse("launch", args=[slug, page.launch.pk])
-    return actions.respond(
+    return action_page.respond(
         request, RESOURCES["runs"], action, page.launch.run_id, page_url=page_url, address=request.path
     )
 

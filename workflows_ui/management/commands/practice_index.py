@@ -60,6 +60,7 @@ def _first_reading(owner: User, workspace: Workspace) -> RunIndex | None:
         reading.read(workspace.pk)
         if index := indexes.readable(workspace, owner.pk):
             return index
+        # A worker is reading it.
         time.sleep(0.5)
     return None
 

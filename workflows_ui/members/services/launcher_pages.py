@@ -43,5 +43,5 @@ def hidden(preset: Preset) -> list[str]:
 
 
 def preset(pages: Collection[str]) -> Preset:
-    """The preset that hides exactly these pages; CHOSEN if there is none."""
+    """The preset that hides exactly these pages, else CHOSEN."""
     return next((each for each in Preset if each != Preset.CHOSEN and set(hidden(each)) == set(pages)), Preset.CHOSEN)
