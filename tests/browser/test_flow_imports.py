@@ -32,7 +32,7 @@ def choose(page: Page, stage: Stage, content: Any) -> None:
 
 def bring(page: Page, stage: Stage, content: Any) -> None:
     choose(page, stage, content)
-    expect(page.locator("#action").get_by_text("This is what is in the file.")).to_be_visible()
+    expect(page.locator("#action").get_by_text("These are the contents of the file.")).to_be_visible()
     page.get_by_role("button", name="Import", exact=True).click()
 
 
@@ -93,6 +93,6 @@ def test_a_bad_file_is_shown_at_the_field(stage: Stage, window: Window) -> None:
     sound_in_every_look(page)
     page.get_by_label("File").set_input_files(file(stage, old(webhook(code()), "Once")))
     page.get_by_role("button", name="Import", exact=True).click()
-    expect(page.locator("#action").get_by_text("This is what is in the file.")).to_be_visible()
+    expect(page.locator("#action").get_by_text("These are the contents of the file.")).to_be_visible()
     page.get_by_role("button", name="Import", exact=True).click()
     expect(page.get_by_role("heading", name="Once", level=1)).to_be_visible()

@@ -212,7 +212,7 @@ def test_every_kind_of_flow_stays_what_it_is(company: Company) -> None:
         f"“{NEW}” takes the place of “{OLD}”.",
         "Only its draft changes. It was never published, and stays so.",
         "It is published again with the same steps and stays on. Its trigger “Catch Webhook” registers again",
-        "Only its draft changes: what is live does not use the connection.",
+        "Only its draft changes: the published version does not use the connection.",
         "The old connection stays until all flows have succeeded",
     ):
         assert words in page, words

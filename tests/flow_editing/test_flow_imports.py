@@ -250,7 +250,7 @@ def test_a_file_that_fits_is_shown_and_imported_with_nothing_left_to_do(stage: S
             given[field] = "x"
     tree = webhook(code(), piece("gmail", "send_email", given, piece_now["version"], step="step_2"))
     asked = send(stage, old(tree))
-    assert "This is what is in the file. Nothing has been sent yet." in text(asked.content)
+    assert "These are the contents of the file. Nothing has been sent yet." in text(asked.content)
     assert not stage.writes()
     shown = text(stage.browser.get(lead(stage.browser.post(NEW, hidden(asked)))).content)
     assert 'data-toast="success"' in shown

@@ -184,3 +184,15 @@ def test_an_owner_with_an_odd_address_in_the_engine_does_not_stop_a_question(
     assert (answer.status_code, answer["Location"]) == (303, FLOW)
     assert "/users/someone" in stub_engine.calls
     assert Notice.objects.filter(user=users.owner, kind=NoticeKind.NOTE).count() == 1
+
+
+def test_a_question_about_a_run_goes_to_the_owner_of_its_flow_and_reads_the_run_once(
+    users: Users, stub_engine: StubEngine
+) -> None:
+    stub_engine.flows = [flow(ownerId="someone")]
+    stub_engine.rows["/users"] = [{"id": "someone", "firstName": "Lan", "email": "lan@example.com"}]
+    answer = colleague(users, Role.LAUNCHER).post(f"/w/sales/notes/runs/{identity(7)}/ask/", {"text": "Why?"})
+    assert (answer.status_code, answer["Location"]) == (303, RUN)
+    assert stub_engine.calls.count(f"/flow-runs/{identity(7)}") == 1
+    assert "/users/someone" in stub_engine.calls
+    assert Notice.objects.filter(user=users.owner, kind=NoticeKind.NOTE).count() == 1

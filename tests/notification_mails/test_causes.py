@@ -20,7 +20,7 @@ from workflows_ui.notification_mails import mail as notification_mail
 from workflows_ui.notifications.models import Notice, WatchKind, WatchPoll
 
 ERROR = "Error: Dòng 7: thiếu cột sku"
-HELP = "What usually helps: Check the inputs, change what is wrong, and run it again."
+HELP = "What usually helps: Check and correct the inputs, and run it again."
 
 
 def _failed(scene: Scene, error: str = ERROR, **fields: Any) -> Launch:

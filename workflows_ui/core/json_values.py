@@ -1,6 +1,6 @@
-"""JSON values that may be of any type: which one they are of, and copies with changes.
+"""The types of JSON values, and changed copies of values of any type.
 
-The guards of code that rebuilds what the engine or a person gave: in what it does not know, nothing changes.
+For code that rebuilds values of the engine or of a person: values of unexpected types are left unchanged.
 """
 
 from collections.abc import Callable, Mapping
@@ -8,7 +8,7 @@ from enum import Enum, auto
 
 
 class JsonType(Enum):
-    """The types of JSON values; `NONE` is that of what is no JSON, such as a marker for a missing value."""
+    """The types of JSON values; `NONE` is for values that are not JSON, such as a marker for a missing value."""
 
     NULL = auto()
     TEXT = auto()
@@ -19,7 +19,7 @@ class JsonType(Enum):
     NONE = auto()
 
 
-#: Of a number, true and false come first: Python takes them for numbers.
+#: `bool` before `int`, of which it is a subclass.
 _JSON_TYPES: tuple[tuple[type, JsonType], ...] = (
     (str, JsonType.TEXT),
     (dict, JsonType.OBJECT),
@@ -33,15 +33,15 @@ _BY_TYPE = dict(_JSON_TYPES)
 
 
 def json_type(value: object) -> JsonType:
-    """The type of a value that may be anything, where what is done depends on it."""
-    # What JSON is decoded to has just these types. The index of runs asks this of every value.
+    """The type of any value."""
+    # Decoded JSON has exactly these types. The run index calls this for every value.
     return _BY_TYPE.get(type(value)) or next(
         (name for kind, name in _JSON_TYPES if isinstance(value, kind)), JsonType.NONE
     )
 
 
 def changed_at(value: object, path: str, change: Callable[[object], object]) -> object:
-    """A copy of a JSON value in which what is at the path is changed (`branches.*.conditions`: in each branch).
+    """A copy of a JSON value with the value at a path changed (`branches.*.conditions`: in each branch).
 
     Where a part of the path is missing, or of another type, the value stays as it is.
     """
@@ -56,7 +56,7 @@ def changed_at(value: object, path: str, change: Callable[[object], object]) -> 
 
 
 def changed_object(value: object, change: Callable[[Mapping[str, object]], object]) -> object:
-    """A dictionary as it is changed; anything else as it is."""
+    """The changed dictionary; any other value unchanged."""
     return change(value) if isinstance(value, dict) else value
 
 

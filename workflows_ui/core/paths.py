@@ -40,7 +40,7 @@ def text_at(row: Any, path: str) -> str:
 
 
 def text_of(value: object) -> str:
-    """A text as it is, "" for anything else."""
+    """The text, "" for any other value."""
     return value if isinstance(value, str) else ""
 
 

@@ -87,7 +87,7 @@ def text(path: str) -> Reader[str]:
 
 
 def text_or_none(path: str) -> Reader[str | None]:
-    """As `text`; None for anything else, where an empty text is not as good as none."""
+    """As `text`; None for anything else, to distinguish it from an empty text."""
     return _reader(path, _text_or_none)
 
 
@@ -158,7 +158,7 @@ def items(path: str) -> Reader[list[object]]:
 
 
 def items_or_none(path: str) -> Reader[list[object] | None]:
-    """As `items`; None for anything else, where an empty list is not as good as none."""
+    """As `items`; None for anything else, to distinguish it from an empty list."""
     return _reader(path, _items_or_none)
 
 
@@ -168,7 +168,7 @@ def part(path: str, kind: Callable[[object], Part]) -> Reader[Part]:
 
 
 def part_or_none(path: str, kind: Callable[[object], Part]) -> Reader[Part | None]:
-    """As `part`; None for anything else, where an empty object is not as good as none."""
+    """As `part`; None for anything else, to distinguish it from an empty object."""
     return _reader(path, lambda value: kind(value) if isinstance(value, _MAPPINGS) else None)
 
 
@@ -248,7 +248,7 @@ def as_whole_number(value: object) -> int | None:
 
 
 def _text_or_none(value: object) -> str | None:
-    return database.storable(value) if isinstance(value, str) else None
+    return as_text(value) if isinstance(value, str) else None
 
 
 def _items_or_none(value: object) -> list[object] | None:
@@ -280,7 +280,7 @@ def mapping_of(value: object) -> Mapping[str, object]:
 
 
 def is_nested(value: object) -> bool:
-    """Whether a value has values in it: a dictionary or a list."""
+    """Whether a value is a dictionary or a list."""
     return isinstance(value, (*_MAPPINGS, list))
 
 

@@ -39,7 +39,7 @@ def in_each_language(text: Text) -> dict[str, str]:
 
 
 def in_own_language(stored: str | Mapping[str, str]) -> str:
-    """What `in_each_language` returned, in the reader's language; a text of an earlier release, or of languages that are gone, as it is."""
+    """A stored result of `in_each_language` in the reader's language, else in any; a text of an earlier release is returned unchanged."""
     if isinstance(stored, str):
         return stored
     texts = (stored.get(code) for code in (translation.get_language(), settings.LANGUAGE_CODE))

@@ -215,7 +215,7 @@ def steps_by_name(trigger: Any) -> dict[str, Step]:
 
 
 def is_step(value: object) -> TypeGuard[Step]:
-    """Whether a value in the place of a step is one, however odd."""
+    """Whether a value in the place of a step is a step, even a malformed one."""
     return isinstance(value, dict)
 
 

@@ -37,12 +37,12 @@ class Branch(EngineObject):
 
     @property
     def groups(self) -> list[list["Condition"]]:
-        """Its conditions; what is no list, and what is no condition, is left out."""
+        """Its conditions by group, without malformed groups and conditions."""
         return [parts_of(group, Condition) for group in self.conditions if isinstance(group, list)]
 
     @property
     def filled_groups(self) -> list[list["Condition"]]:
-        """The groups that have anything in them; what is no condition is an empty one."""
+        """The groups that are not empty; a malformed condition is an empty one."""
         return [[Condition(item) for item in as_items(group)] for group in self.conditions if as_items(group)]
 
 
@@ -80,7 +80,7 @@ class StepSettings(EngineObject):
     input = mapping("input")
     #: The branches of a router.
     branches = parts("branches", Branch)
-    #: The same with entries that are no branches: what the router's steps are listed by.
+    #: As `branches`, including malformed ones: the chains of a router's steps are in the order of these.
     listed_branches = items("branches")
     #: Which branches a router runs; None for other steps.
     execution_type = text_or_none("executionType")

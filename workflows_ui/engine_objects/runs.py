@@ -49,7 +49,7 @@ class StepResult(EngineObject):
     #: Milliseconds, with fractions.
     duration = number("duration")
     input = tree("input")
-    #: The same as the fields of a step have it; empty without any.
+    #: As `input`, as an object; empty for anything else.
     fields = mapping("input")
     output = tree("output")
     #: A text or an object (api.md 8.1).
@@ -58,7 +58,6 @@ class StepResult(EngineObject):
     #: `run_odd_SUCCEEDED_Imported_route_and_loop`).
     iterations = items("output.iterations")
     branches = parts("output.branches", RanBranch)
-    _iterations = tree("output.iterations")
     _listed_iterations = items_or_none("output.iterations")
     _listed_branches = items_or_none("output.branches")
     #: The headers of a request, in the result of a webhook's trigger.
@@ -66,13 +65,8 @@ class StepResult(EngineObject):
 
     @property
     def is_loop(self) -> bool:
-        """Whether it has iterations, maybe none."""
+        """Whether it has a list of iterations, which may be empty."""
         return self._listed_iterations is not None
-
-    @property
-    def has_iterations(self) -> bool:
-        """As `is_loop`, also for something else in their place."""
-        return self._iterations is not None
 
     @property
     def is_router(self) -> bool:
@@ -165,7 +159,7 @@ class Run(EngineObject):
     triggered_by = text("triggeredBy")
     #: The results by the step's name, in the order in which they ran; none while it runs, and none in lists.
     steps = parts_by_name("steps", StepResult)
-    #: The same with what is no result.
+    #: As `steps`, including malformed results.
     chain = mapping("steps")
     #: Since 0.83.
     steps_count = number("stepsCount")

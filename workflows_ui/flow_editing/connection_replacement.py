@@ -1,4 +1,4 @@
-"""One connection takes the place of another in a flow: in what is live and in the draft, each staying what it is.
+"""One connection takes the place of another in a flow, in the published version and in the draft. Neither changes otherwise.
 
 The engine's own `POST app-connections/replace` turns flows on, publishes drafts that were only locked, and deletes the old connection
 (recordings `conn_replace_off_console_*`, `conn_replace_other_*` of 0.83.0). So it is done by operations on the flow: lock the draft, use
@@ -162,7 +162,7 @@ def replace_in_flow(
     Args:
         progress: of this flow; the plan is in it once anything was sent.
         lossy: also if samples may be lost.
-        missing: why there is no new connection, if there is none: only a draft is brought back then.
+        missing: why there is no new connection, "" if there is one: without one, only drafts are restored.
 
     Raises EngineError, after which it can go on later, Unknown if a call may still take effect; ValidationError for what was refused, and
     is as it was before, or needs a look; Lost.
@@ -379,7 +379,7 @@ class _Replacement:
         return bool(of) and self.change.is_same(version, self.version(of), part)
 
     def _begin(self, flow: Json) -> None:
-        """Store the edit for the flow's history: of the draft, or of what is live if there is none."""
+        """Store the edit for the flow's history: of the draft, else of the published version."""
         part = "draft" if self.values["newest"] != self.values["published"] else "live"
         expected = {**flow, "version": self.change.applied(dict_at(flow, "version"), part)}
         self.progress.save(edit=flow_edits.begin(self.session, self.flow_id, EDIT, flow, expected).pk)

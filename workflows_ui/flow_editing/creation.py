@@ -324,7 +324,7 @@ def _brought(_row: Row, answer: tuple[ImportedFlow, FlowEdit]) -> Text:
     imported, edit = answer
     if edit.meanwhile:
         return LastingText(MEANWHILE)
-    return _with_rest(gettext("The draft is replaced by what is in the file."), [imported])
+    return _with_rest(gettext("The draft is replaced with the contents of the file."), [imported])
 
 
 def _to_brought(slug: str, row: Row, answer: tuple[ImportedFlow, FlowEdit]) -> str:

@@ -164,7 +164,7 @@ def _sentences(flow: Row, planned: Mapping[str, object]) -> list[str]:
     if not planned["live"]:
         if not planned["draft"]:
             return [gettext("It does not use the connection any more, and stays as it is.")]
-        return [gettext("Only its draft changes: what is live does not use the connection.")]
+        return [gettext("Only its draft changes: the published version does not use the connection.")]
     if planned["status"] == "ENABLED":
         text = gettext(
             "It is published again with the same steps and stays on. Its trigger “%(trigger)s” registers again, which may miss or repeat "
@@ -264,9 +264,9 @@ REPLACE_CONNECTION = Action(
     form=ReplacementForm,
     bulk=Bulk(
         _(
-            "In each of these flows, the steps use the other connection from then on: in what is live and in the draft. Nothing else "
-            "changes: a flow that was never published stays so, one that is off stays off, and a draft stays a draft. The old connection "
-            "stays until all flows have succeeded, so this can be undone on the page of this job."
+            "In each of these flows, the steps use the other connection from then on: in the published version and in the draft. Nothing "
+            "else changes: a flow that was never published stays so, one that is off stays off, and a draft stays a draft. The old "
+            "connection stays until all flows have succeeded, so this can be undone on the page of this job."
         ),
         procedure=Procedure(_collect, _impact, _finish, _subject, _reversed, _final, choices=frozenset({"lossy"})),
     ),

@@ -178,7 +178,7 @@ def _type_changes(old: _Step, new: _Step) -> list[Change]:
 
 
 def _without_fields(step: _Step) -> object:
-    """The settings without what is irrelevant; what is there in their place in a malformed step."""
+    """The settings without irrelevant keys; in a malformed step, the value in their place."""
     settings = step.whole.raw.get("settings")
     fields = mapping_of(settings)
     return {key: item for key, item in fields.items() if key not in _NOISE} if fields else settings

@@ -20,19 +20,18 @@ from workflows_ui.members.services.access import Access
 from workflows_ui.run_index.services.indexes import PATIENCE
 
 log = structlog.get_logger(__name__)
+_CACHE, _FOR = "flow-owner", 600
 
 
 @dataclass(frozen=True)
 class Owner:
-    """The engine's user who owns a flow: their name and address there, "" where that is not known."""
+    """The engine's user who owns a flow: their name and address there, each "" if it is not known."""
 
     name: str = ""
     email: str = ""
 
 
-@cached("flow-owner", 600, Owner())
-def owner_of_flow(session: EngineSession, flow_id: str) -> Owner:
-    """The owner of a flow, which engines have since 0.83 (engine-0.83.md section 3). Two calls."""
+def _load_owner(session: EngineSession, flow_id: str) -> Owner:
     owner_id = Flow(session.workflows.get_flow(flow_id)).owner_id
     if not owner_id:
         return Owner()
@@ -40,10 +39,10 @@ def owner_of_flow(session: EngineSession, flow_id: str) -> Owner:
     return Owner(as_text(person_name(user)), as_text(text_at(user, "email")))
 
 
-@cached("flow-owner", 600, Owner(), optional=True)
-def known_owner(session: EngineSession, flow_id: str) -> Owner:
-    """The same for a page that shows the owner beside other things: not known if a quick session would need a call."""
-    return owner_of_flow(session, flow_id)
+#: The owner of a flow, which engines have since 0.83 (engine-0.83.md section 3). Two calls.
+owner_of_flow = cached(_CACHE, _FOR, Owner())(_load_owner)
+#: The same for pages on which the owner is a detail: empty if a quick session would need a call.
+known_owner = cached(_CACHE, _FOR, Owner(), optional=True)(_load_owner)
 
 
 def find_owner(access: Access, flow_id: str) -> Owner:

@@ -1,4 +1,4 @@
-"""Forms of what a page showed, which ask once more if that was changed meanwhile."""
+"""Forms that ask again if the object has changed since the page was shown."""
 
 from typing import cast
 
@@ -10,12 +10,12 @@ CHANGED = _("The flow has been changed since you opened this page. Nothing has b
 
 
 class SeenForm(forms.Form):
-    """A form of what a page showed, of which `seen` is a mark. If that was changed, it asks once more."""
+    """A form about an object; `seen` is a mark of its version on the page. If the object has changed, the form asks again."""
 
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def set_seen(self, mark: str) -> None:
-        """Let the next submission have the mark of what is shown now."""
+        """Set the mark for the next submission to that of the current version."""
         data = cast("QueryDict", self.data).copy()
         data["seen"] = mark
         self.data = data

@@ -148,7 +148,7 @@ class _Builder:
         if step.type == "ROUTER" or step.children is not None:
             title = fill_template(_("Finds the first case that applies:"))
             if step.settings.execution_type == "EXECUTE_ALL_MATCH":
-                title = fill_template(_("Finds every case that applies, and does what is set for each:"))
+                title = fill_template(_("Finds every case that applies, and runs the steps of each:"))
             return Sentence(title, icon, tuple(self._branches(node, depth)))
         return Sentence(build_sentence(step, self._names), icon)
 
@@ -341,8 +341,8 @@ _ACCOUNTS: Mapping[tuple[str, str], tuple[str | Promise, str | Promise]] = {
         _("Lets an AI model draw a picture"),
     ),
     ("openai", "transcribe"): (
-        _("Writes down what is said in a recording, with %(account)s"),
-        _("Writes down what is said in a recording"),
+        _("Transcribes a recording with %(account)s"),
+        _("Transcribes a recording"),
     ),
 }
 _APPS_BY_ICON = {

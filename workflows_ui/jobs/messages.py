@@ -93,7 +93,7 @@ _REASONS: dict[str, Message] = {
     ),
     Reason.STILL_THERE: Message(
         _("Finished, and the old connection is still there"),
-        _("It is deleted only if all flows succeeded, and none refers to it in what is live or in its draft."),
+        _("It is deleted only if all flows succeeded, and none refers to it in its published version or draft."),
         _("Its page names the flows that use it."),
     ),
     Reason.USED_BY_SERVER: Message(

@@ -1,4 +1,4 @@
-"""The forms of a note, and of a question to who can help."""
+"""Forms for notes and for requests for help."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +16,6 @@ class NoteForm(forms.Form):
 
 
 class AskForm(forms.Form):
-    """A question, which may be left out: the link says enough."""
+    """A request for help. The text is optional, since the notification links to the object."""
 
     text = forms.CharField(max_length=LONGEST, required=False)

@@ -88,15 +88,15 @@ def add(actor: audit_log.Actor, access: Access, subject: str, object_id: str, na
 def ask(actor: audit_log.Actor, access: Access, subject: str, object_id: str, name: str, text: str) -> Note | None:
     """Add a question on the object of this name; None for the second click of a double click. Raises TooManyNotes."""
     with transaction.atomic():
-        # Before the look, so that of two at the same time the second sees the first.
+        # Locked before the check, so that the second of two simultaneous requests sees the note of the first.
         Workspace.objects.select_for_update().get(pk=access.workspace.pk)
-        if _added_just_now(access, subject, object_id, text):
+        if _is_double_click(access, subject, object_id, text):
             return None
         return add(actor, access, subject, object_id, name, text)
 
 
-def _added_just_now(access: Access, subject: str, object_id: str, text: str) -> bool:
-    """Whether the newest note on an object is the person's own with this text: the second click of a double click."""
+def _is_double_click(access: Access, subject: str, object_id: str, text: str) -> bool:
+    """Whether the newest note on an object is the person's own, with this text, and less than a minute old."""
     row = next(iter(_newest(1)(access.workspace.pk, subject, object_id)), None)
     if row is None or row.author_id != access.user.pk or row.created_at < clock.now() - _DOUBLE_CLICK:
         return False

@@ -1,6 +1,6 @@
 """Notes on an object: all of them with the form for another one, and one note to change or delete."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -39,7 +39,7 @@ _DIGITS = 19
 @member(Role.VIEWER, guests=True)
 def notes(request: ConsoleRequest, slug: str, subject: str, id: str) -> HttpResponse:
     """All notes on an object, and the form for another one, which the object's page contains as the fragment `notes`."""
-    name = _require_object(request, subject, id)
+    name, _flow_id = _require_object(request, subject, id)
     form = NoteForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -69,13 +69,14 @@ def notes(request: ConsoleRequest, slug: str, subject: str, id: str) -> HttpResp
 
 @member(Role.VIEWER, guests=True)
 def ask(request: ConsoleRequest, slug: str, subject: str, id: str) -> HttpResponse:
-    """Ask who can help with a launch, run or flow: a note on it, of which the flow's owner is notified, else the builders of the workspace.
+    """Ask for help with a launch, run or flow: add a note to it, and notify the flow's owner, else the builders of the workspace.
 
     GET redirects to the object.
     """
     if subject == Subject.FAILURE:
         raise Http404
-    name, back = _require_object(request, subject, id), _object_page(slug, subject, id)
+    name, flow_id = _require_object(request, subject, id)
+    back = _object_page(slug, subject, id)
     if request.method != "POST":
         return responses.redirect(request, back)
     form = AskForm(request.POST)
@@ -83,7 +84,7 @@ def ask(request: ConsoleRequest, slug: str, subject: str, id: str) -> HttpRespon
         messages.warning(request, " ".join(map(str, form.errors["text"])))
         return responses.redirect(request, back)
     text = form.cleaned_data["text"] or _("Please help with this.")
-    people = [person for person in _helpers(request, subject, id) if person.pk != request.user.pk]
+    people = [person for person in owners.helpers_for(request.access, flow_id) if person.pk != request.user.pk]
     if not people:
         messages.warning(request, _("There is no one else to ask: you are the only one who builds flows here."))
         return responses.redirect(request, back)
@@ -127,34 +128,27 @@ def note(request: ConsoleRequest, slug: str, note: str) -> HttpResponse:
     return responses.form_page(request, "notes/note.html", form, {"entry": found, "back": back})
 
 
-def _require_object(request: ConsoleRequest, subject: str, id: str) -> str:
-    """Look the object up as its own page does, and return its name. Raises Http404, EngineError, NotAllowed."""
+def _require_object(request: ConsoleRequest, subject: str, id: str) -> tuple[str, str]:
+    """Look the object up as its own page does, and return its name and the id of its flow, "" for a failure.
+
+    Raises Http404, EngineError, NotAllowed.
+    """
     if subject == Subject.LAUNCH:
         launch = get_object_or_404(launches.visible_launches(request.access), pk=id)
-        return launch.flow_name or launch.flow_id
+        return launch.flow_name or launch.flow_id, launch.flow_id
     if subject == Subject.FAILURE:
         _require_failure(request, id)
-        return failures.title(request.access.workspace, int(id))
+        return failures.title(request.access.workspace, int(id)), ""
     if not request.access.sees(subject):
         raise Http404
     request.access.require(Role.VIEWER)
     session = engine_session.open_session(request.access)
     if subject == Subject.FLOW:
-        return flow_reading.name_of(session.workflows.get_flow(id))
+        return flow_reading.name_of(session.workflows.get_flow(id)), id
     if subject == Subject.RUN:
-        return run_reading.name_of(Run(session.workflows.get_run(id)))
+        run = Run(session.workflows.get_run(id))
+        return run_reading.name_of(run), run.flow_id
     raise Http404
-
-
-def _helpers(request: ConsoleRequest, subject: str, id: str) -> Sequence[User]:
-    """Whom to ask about the flow of an object that was looked up, or that is the flow itself."""
-    if subject == Subject.LAUNCH:
-        flow_id = launches.visible_launches(request.access).values_list("flow_id", flat=True).get(pk=id)
-    elif subject == Subject.FLOW:
-        flow_id = id
-    else:
-        flow_id = Run(engine_session.open_session(request.access).workflows.get_run(id)).flow_id
-    return owners.helpers_for(request.access, flow_id)
 
 
 def _readers(request: ConsoleRequest, subject: str, id: str, people: Iterable[User]) -> list[User]:

@@ -113,7 +113,7 @@ class IndexedKind(models.Model):
     credential = models.ForeignKey(Credential, on_delete=models.SET_NULL, null=True, related_name="+")
     #: When the last complete reading began; None before the first one.
     read_at = models.DateTimeField(null=True)
-    #: When the reading in progress began, and what is left of it (services/objects.py); None if there is none.
+    #: When the reading in progress began, None without one; and what it has left to read (services/objects.py).
     started_at = models.DateTimeField(null=True)
     left = models.JSONField(default=dict)
     #: When the console last changed an object of this kind.

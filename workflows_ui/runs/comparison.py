@@ -132,7 +132,8 @@ def _sent(run: Row) -> dict[step_values.Path, object] | None:
 
 
 def _missing(run: Row, good_run: Row, known: Mapping[str, object]) -> list[str]:
-    sent, now, before = Run(run), Run(run).steps, Run(good_run).steps
+    sent = Run(run)
+    now, before = sent.steps, Run(good_run).steps
     failed = sent.failed_step.name if reading.failing(sent) else ""
     if failed:
         order = next((list(names) for names in (known, before) if failed in names), [])

@@ -37,7 +37,7 @@ def summary(subject: Subject) -> dict[str, object]:
     launch = starters.launches_of(subject.session, [run]).get(id_at(run))
     known = known_steps(subject.session, run) if run.get("steps") else {}
     unlinked = launch is None and not id_at(run, "parentRunId")
-    reason = reason_of(run)
+    reason, flow_id = reason_of(run), id_at(run, "flowId")
     return {
         "kept": indexed.kept_note(run),
         "sentence": reading.sentence(sent, resource_times.Times(sent, known).total),
@@ -46,8 +46,8 @@ def summary(subject: Subject) -> dict[str, object]:
         "run_id": id_at(run),
         "reason": reason,
         "state": messages.run_state(sent.status).word,
-        "caretakers": members.find_caretakers(subject.workspace, id_at(run, "flowId")) if reason else None,
-        "owner": known_owner(subject.session, id_at(run, "flowId")).name if reason and id_at(run, "flowId") else "",
+        "caretakers": members.find_caretakers(subject.workspace, flow_id) if reason else None,
+        "owner": known_owner(subject.session, flow_id).name if reason and flow_id else "",
         "failed_step": _failed_step_url(subject),
         "launch": launch,
         "launch_url": launch_url(subject.session, launch) if launch else "",

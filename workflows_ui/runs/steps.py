@@ -246,13 +246,13 @@ _ROUND_FAILED = Badge(gettext_lazy("A step in it failed"), "circle-x", "red")
 
 
 def _result(given: object) -> StepResult:
-    """A step of a run; anything else in its place is taken for its output."""
+    """A step of a run; anything else in its place is treated as its output."""
     return StepResult(given) or StepResult({"output": given})
 
 
 def is_left(name: str, step: StepResult, left: str) -> bool:
     """Whether a step's failure is that of an earlier try. `left` is the step that failed then."""
-    return bool(left) and step.any_failed and (name == left or step.has_iterations)
+    return bool(left) and step.any_failed and (name == left or step.is_loop)
 
 
 def failed_position(steps: object, name: str) -> str:

@@ -215,7 +215,9 @@ class FlowFile(SeenForm, MatchForm):
             question for flow in _first_checked(flows) if (question := _to_complete(self.session, flow, open_keys))
         ]
         return (
-            result or self.questions or [Affected(gettext("This is what is in the file. Nothing has been sent yet."))]
+            result
+            or self.questions
+            or [Affected(gettext("These are the contents of the file. Nothing has been sent yet."))]
         )
 
 

@@ -111,7 +111,7 @@ class Progress:
             JobItem.objects.filter(pk=self._item.pk).update(progress=self.values)
 
     def earlier(self) -> dict[str, Any]:
-        """What the newest other job with this action wrote down about the object; empty if there is none."""
+        """The progress that the newest other job with this action stored for the object; empty without such a job."""
         with database.turn():
             found = self._others().first()
         return dict(found.progress) if found else {}

@@ -44,7 +44,7 @@ _HELP_FLOW = _("Ask the flow's owner.")
 _HELP_CONNECTION = _(
     "Ask a builder to test the step's connection and to sign in again. Then retry from the failed step."
 )
-_HELP_VALUES = _("Check the inputs, change what is wrong, and run it again.")
+_HELP_VALUES = _("Check and correct the inputs, and run it again.")
 _HELP_LESS = _("Give it less to do at once, or ask a builder to split the flow.")
 _LOOK_FIRST = _("Look there first whether it was done. If not, wait a few minutes and retry from the failed step.")
 
@@ -142,7 +142,9 @@ KINDS: Mapping[str, FailureMessage] = {
     ),
     "conflict": _by_values(
         _("The service reports a conflict"),
-        _("What the step wanted does not fit what is there: it may exist already, or have been changed meanwhile."),
+        _(
+            "The step conflicts with the current state: the object may already exist, or may have been changed meanwhile."
+        ),
         _("Look there first: it may be done. Otherwise change the inputs and run it again."),
     ),
     "timeout": _by_waiting(

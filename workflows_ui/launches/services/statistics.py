@@ -75,7 +75,7 @@ def by_flow(
 
 def failing_flows(workspace: Workspace, since: datetime, *, without_run: bool = False) -> Sequence[Failing]:
     """The flows that had failed launches since this moment, and no successful one after the last of these; those with the most first,
-    a hundred at most. `without_run`: only launches count as failed that led to no run.
+    a hundred at most. `without_run`: count only failed launches that led to no run.
     """
     return [Failing(*row) for row in (_failing_without_run if without_run else _failing)(workspace.pk, since)]
 
