@@ -320,7 +320,7 @@ class LaunchPage:
         return replace(part, text=failure_reading.collapsed(part.text)) if part else None
 
     @cached_property
-    def reason(self) -> failure_reasons.Reason | None:
+    def reason(self) -> failure_reasons.FailureReason | None:
         """Why the launch failed; None if it did not."""
         row = self.launch
         if row.state != State.FAILED:

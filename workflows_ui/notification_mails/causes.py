@@ -11,7 +11,7 @@ from workflows_ui.core import redaction
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services import clients, engine_session, sharing
 from workflows_ui.engine import AddressRefused, EngineError
-from workflows_ui.launches.failures.reasons import Reason
+from workflows_ui.launches.failures.reasons import FailureReason
 from workflows_ui.launches.models import State
 from workflows_ui.launches.page import LaunchPage
 from workflows_ui.launches.services import launches, runs
@@ -30,7 +30,7 @@ _KINDS = {NoticeKind.LAUNCH_ENDED, NoticeKind.FLOW_FAILED, NoticeKind.NOTE}
 
 def find_causes(
     person: User, notices: Sequence[Notice], *, closed: Collection[int] = (), engine_reads: int = 0
-) -> Mapping[int, Reason]:
+) -> Mapping[int, FailureReason]:
     """The causes of the failures among a person's notices, by the notice's primary key.
 
     A notice is left out if the person may not open the launch or run now, or if the workspace leaves causes out.
@@ -43,7 +43,7 @@ def find_causes(
     for row in notices:
         if row.kind in _KINDS and row.workspace is not None and row.workspace.pk not in closed:
             by_workspace.setdefault(row.workspace.pk, (row.workspace, []))[1].append(row)
-    found: dict[int, Reason] = {}
+    found: dict[int, FailureReason] = {}
     for workspace, rows in by_workspace.values():
         try:
             access = member_access.access_for(person, workspace.slug)
@@ -57,7 +57,7 @@ def find_causes(
     return found
 
 
-def latest_cause(workspace: Workspace, flow_id: str) -> Reason | None:
+def latest_cause(workspace: Workspace, flow_id: str) -> FailureReason | None:
     """The cause of a flow's latest failed run in the run index: for channels, whose readers are not known.
 
     None without such a run, if a launch led to it (its message may repeat inputs in any form), if the index's credential is not shared
@@ -86,18 +86,18 @@ def _by_object(rows: Iterable[Notice], name: str) -> dict[str, list[int]]:
     return keys
 
 
-def _of_launches(access: Access, keys: Mapping[str, Sequence[int]]) -> dict[int, Reason]:
+def _of_launches(access: Access, keys: Mapping[str, Sequence[int]]) -> dict[int, FailureReason]:
     if not keys:
         return {}
     visible = launches.visible_launches(access).filter(pk__in=keys, state=State.FAILED).select_related("workspace")
-    found: dict[int, Reason] = {}
+    found: dict[int, FailureReason] = {}
     for launch in visible.defer("payload", "answer", "technical"):
         if (reason := LaunchPage(launch, access).reason) is not None:
             found |= dict.fromkeys(keys[launch.pk], reason)
     return found
 
 
-def _of_runs(access: Access, keys: Mapping[str, Sequence[int]], engine_reads: int) -> dict[int, Reason]:
+def _of_runs(access: Access, keys: Mapping[str, Sequence[int]], engine_reads: int) -> dict[int, FailureReason]:
     if not keys or not access.allows(Role.VIEWER) or not access.sees("runs"):
         return {}
     index = indexes.for_access(access)
@@ -113,7 +113,7 @@ def _of_runs(access: Access, keys: Mapping[str, Sequence[int]], engine_reads: in
     except (EngineError, clients.NoCredential, CannotOpen, AddressRefused) as problem:
         log.info("notices.no_cause", workspace=access.workspace.pk, error=type(problem).__name__)
         return {}
-    found: dict[int, Reason] = {}
+    found: dict[int, FailureReason] = {}
     for run_id, run in zip(known, shown, strict=True):
         if (reason := reason_of(run)) is not None:
             found |= dict.fromkeys(keys[run_id], reason)

@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _, ngettext
 from workflows_ui.alarms import messages as alarm_messages
 from workflows_ui.alarms.models import AlarmKind
 from workflows_ui.core import formats
-from workflows_ui.launches.failures.reasons import Reason
-from workflows_ui.launches.models import Reason as LaunchReason, State
+from workflows_ui.launches.failures.reasons import FailureReason
+from workflows_ui.launches.models import Reason, State
 from workflows_ui.notifications.models import Notice, NoticeKind
 from workflows_ui.web import messages
 
@@ -28,7 +28,7 @@ class News:
     cause: Sequence[str] = ()
 
 
-def notification_message(row: Notice, *, concealed: bool = False, reason: Reason | None = None) -> News:
+def notification_message(row: Notice, *, concealed: bool = False, reason: FailureReason | None = None) -> News:
     """The texts of a notice; missing values are allowed.
 
     `concealed`: without details, for a person without the second step that the workspace requires. `reason`: of the failure, if the
@@ -71,7 +71,7 @@ def _kept_launch(about: dict[str, object]) -> News:
     if about.get("sent") is True:
         return News(_("%(flow)s was sent: the engine is back") % flow, _("Open it to see the result."), "send", "blue")
     until = formats.moment(about.get("until"))
-    if about.get("reason") == LaunchReason.NOT_BACK and until:
+    if about.get("reason") == Reason.NOT_BACK and until:
         detail = _("The engine was not back by %(time)s. The flow did not run.") % {"time": formats.minute(until)}
     else:
         detail = _("Open it to see why. The flow did not run.")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core.collation import by_name
-from workflows_ui.launches.failures.reasons import Reason
+from workflows_ui.launches.failures.reasons import FailureReason
 from workflows_ui.lists import cells
 from workflows_ui.lists.declaration import Column
 from workflows_ui.lists.local_lists import LocalList
@@ -42,7 +42,7 @@ class Notices(LocalList):
     )
     rows = 50
     closed: Callable[[Iterable[Workspace]], set[int]]
-    causes: Callable[[Sequence[Notice], set[int]], Mapping[int, Reason]]
+    causes: Callable[[Sequence[Notice], set[int]], Mapping[int, FailureReason]]
     file_view = "notices_file"
     list_display = (
         Column(
@@ -87,7 +87,7 @@ class Notices(LocalList):
 
 def notice_list(
     closed: Callable[[Iterable[Workspace]], set[int]],
-    causes: Callable[[Sequence[Notice], set[int]], Mapping[int, Reason]],
+    causes: Callable[[Sequence[Notice], set[int]], Mapping[int, FailureReason]],
 ) -> Notices:
     notices = Notices()
     notices.closed, notices.causes = closed, causes

@@ -12,7 +12,7 @@ from workflows_ui.engine_objects.runs import Run
 from workflows_ui.failures import services as failures
 from workflows_ui.flows.owners import known_owner
 from workflows_ui.launches import flow_facts
-from workflows_ui.launches.failures.reasons import Reason, find_reason
+from workflows_ui.launches.failures.reasons import FailureReason, find_reason
 from workflows_ui.launches.services import launches, repairs, runs
 from workflows_ui.members.models import Role
 from workflows_ui.members.services import members
@@ -118,7 +118,7 @@ def known_failure(access: Access, index: RunIndex, fingerprint: int) -> dict[str
     return found | {"url": url} | ({} if url else {"votes": None})
 
 
-def reason_of(run: Row) -> Reason | None:
+def reason_of(run: Row) -> FailureReason | None:
     """Why a run failed, secrets masked before; None if it did not."""
     sent = Run(run)
     return find_reason(reading.failed_at(sent), failure_message(run), sent.status) if reading.failing(sent) else None

@@ -12,7 +12,7 @@ LONGEST = 300
 
 
 @dataclass(frozen=True)
-class Reason:
+class FailureReason:
     """Why a launch or run failed, in the active language; each part may be "".
 
     Attributes:
@@ -50,7 +50,7 @@ class Reason:
         return [sentence for sentence in (self.headline, meaning, helps) if sentence]
 
 
-def find_reason(step: str, text: str, run_status: str) -> Reason:
+def find_reason(step: str, text: str, run_status: str) -> FailureReason:
     """Why a run failed.
 
     Args:
@@ -62,11 +62,13 @@ def find_reason(step: str, text: str, run_status: str) -> Reason:
     message = _one_line((failure.service_message if failure else "") or failure_messages.headline(text))
     step = _one_line(step)
     if failure is None:
-        return Reason(step, message)
+        return FailureReason(step, message)
     explained = failure.message
     if explained is failure_messages.UNKNOWN:
-        return Reason(step, message, next_step=str(explained.next_step))
-    return Reason(step, message, str(explained.title), str(explained.text), str(explained.next_step), explained.cure)
+        return FailureReason(step, message, next_step=str(explained.next_step))
+    return FailureReason(
+        step, message, str(explained.title), str(explained.text), str(explained.next_step), explained.cure
+    )
 
 
 def _one_line(text: str) -> str:
