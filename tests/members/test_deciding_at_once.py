@@ -40,7 +40,7 @@ def test_of_three_managers_who_decide_at_once_one_does_and_the_others_read_who_a
     assert request.decided_by is not None
     assert request.decided_at is not None
     first = managers.index(request.decided_by)
-    done = {"grant": "approved", "refuse": "refused"}[ways[first]]
+    done = {"grant": "approved", "refuse": "declined"}[ways[first]]
     moment = formats.exact(request.decided_at, seconds=False)
     late = f"Too late: {request.decided_by.label} {done} this request at {moment}."
     assert [late in page for page in pages] == [number != first for number in range(3)]
