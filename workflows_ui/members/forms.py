@@ -552,7 +552,7 @@ class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscript
             "colour": _("A coloured line on every page, so that no one takes one environment for another."),
             "launching_paused": _(
                 "While this is on, no one can launch a flow here. Running launches continue and are followed to their "
-                "end."
+                "end, and failed runs can still be retried."
             ),
             "second_factor_required": _(
                 "Members who sign in with only a password have to set up an authenticator app or a passkey before they "
