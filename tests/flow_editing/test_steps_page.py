@@ -1,6 +1,7 @@
-"""The page of a flow's steps: the diagram, the chosen step beside it, places for further steps between the boxes; the same without editing."""
+"""The page of a flow's steps: the diagram, the chosen step beside it, places for further steps; the same without editing."""
 
 import re
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from django.test import Client
 from tests.flow_editing.test_editing import edit, flow, router, url
 from tests.stage import HTMX, Stage, stage
 from tests.stub_engine import StubEngine, identity, text
-from workflows_ui.members.models import Role
+from workflows_ui.members.models import Member, Role
 
 __all__ = ["flow", "router", "stage"]
 
@@ -113,7 +114,7 @@ def odd_step(name: Any, kind: Any = "CODE", **more: Any) -> dict[str, Any]:
 
 
 def chained(*steps: dict[str, Any]) -> dict[str, Any]:
-    for one, following in zip(steps, steps[1:], strict=False):
+    for one, following in pairwise(steps):
         one["nextAction"] = following
     return steps[0]
 
@@ -140,8 +141,6 @@ def test_odd_steps_and_very_long_names_are_shown(owner: Client, stub_engine: Stu
     ]
     stub_engine.flows = [odd_flow(*steps, notes=[{"content": long}, 7, None])]
     if not builds:
-        from workflows_ui.members.models import Member
-
         Member.objects.update(role=Role.VIEWER)
     shown = page(owner, identity(1))
     assert "<script>Ạ" not in shown

@@ -1,4 +1,4 @@
-"""What the pages of a flow's steps share: the head of a chosen step, with what can be done to it; the state of the version that is shown."""
+"""What the pages of a flow's steps share: the head of a chosen step, with what can be done to it; whether the steps are live."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -64,12 +64,12 @@ def main_action(step: Json) -> Action | None:
 
 def step_head(slug: str, flow: Row, name: str, *, edits: bool = True) -> StepHead | None:
     """The head of the step of this name in the newest version; without actions unless the person `edits`. None without the step."""
-    trigger, id = reading.trigger_of(flow), id_at(flow)
+    trigger, key = reading.trigger_of(flow), id_at(flow)
     found = step_named(trigger, name)
     if found is None:
         return None
     step, (icon, kind) = Step(found), outline.kind_of(found)
-    links = _step_links(slug, flow, id, found, is_trigger=found is trigger) if edits else []
+    links = _step_links(slug, flow, key, found, is_trigger=found is trigger) if edits else []
     number = _BUTTONS if step.type in flow_tree.ROUTERS else 1
     return StepHead(
         name,
@@ -85,21 +85,21 @@ def step_head(slug: str, flow: Row, name: str, *, edits: bool = True) -> StepHea
     )
 
 
-def _step_links(slug: str, flow: Row, id: str, step: Json, *, is_trigger: bool) -> list[actions.Link]:
+def _step_links(slug: str, flow: Row, key: str, step: Json, *, is_trigger: bool) -> list[actions.Link]:
     """What can be done to a step, besides its main form, what is usual first."""
     name, kind = flow_tree.step_name(step), text_at(step, "type")
-    links = partial(actions.links, flow, slug, id)
+    links = partial(actions.links, flow, slug, key)
     offered = [*links(_FURTHER.get(kind, ()), step=name)] if kind in flow_tree.ROUTERS else []
     if kind == "EMPTY":
-        offered.append((_("Choose the trigger"), actions.SETTINGS, choose_app_url(slug, id, step=name)))
+        offered.append((_("Choose the trigger"), actions.SETTINGS, choose_app_url(slug, key, step=name)))
     else:
         offered += links((trigger_tests.TEST,) if is_trigger else (STEP_TEST,), step=name)
-    offered.append(adding(_("Add a step after it"), slug, id, f"AFTER:{name}"))
+    offered.append(adding(_("Add a step after it"), slug, key, f"AFTER:{name}"))
     if kind == flow_tree.LOOP:
-        offered.append(adding(_("Add a step to the loop"), slug, id, f"INSIDE_LOOP:{name}"))
+        offered.append(adding(_("Add a step to the loop"), slug, key, f"INSIDE_LOOP:{name}"))
     if kind in ("PIECE", "PIECE_TRIGGER"):
         label = _("Choose another trigger") if is_trigger else _("Change the action")
-        offered.append((label, actions.SETTINGS, choose_app_url(slug, id, step=name)))
+        offered.append((label, actions.SETTINGS, choose_app_url(slug, key, step=name)))
     if kind not in flow_tree.ROUTERS:
         offered += links(_FURTHER.get(kind, ()), step=name)
     return [*offered, *links((*actions.ANY_STEP, *(actions.TRIGGER if is_trigger else actions.STEP)), step=name)]
@@ -116,7 +116,7 @@ class BranchLinks:
 
 def branches(slug: str, flow: Row, router: Json, names: step_values.Names, *, edits: bool = True) -> list[BranchLinks]:
     """The branches of a router of the newest version, whose secrets are masked; none of another step."""
-    id, name = id_at(flow), flow_tree.step_name(router)
+    key, name = id_at(flow), flow_tree.step_name(router)
     if text_at(router, "type") not in flow_tree.ROUTERS:
         return []
     found = []
@@ -124,8 +124,8 @@ def branches(slug: str, flow: Row, router: Json, names: step_values.Names, *, ed
         fallback, links = flow_tree.is_fallback(branch.raw), list[actions.Link]()
         if edits:
             offered = (actions.RENAME_BRANCH,) if fallback else actions.BRANCH
-            links = actions.links(flow, slug, id, offered, branch=f"{name}:{index}")
-            added = adding(_("Add a step to the branch"), slug, id, f"INSIDE_BRANCH:{name}:{index}")
+            links = actions.links(flow, slug, key, offered, branch=f"{name}:{index}")
+            added = adding(_("Add a step to the branch"), slug, key, f"INSIDE_BRANCH:{name}:{index}")
             links.insert(0 if fallback else 1, added)
         text = outline.conditions(branch.raw) or _("No condition is set")
         if fallback:
@@ -135,9 +135,9 @@ def branches(slug: str, flow: Row, router: Json, names: step_values.Names, *, ed
     return found
 
 
-def adding(label: Text, slug: str, id: str, place: str) -> actions.Link:
+def adding(label: Text, slug: str, key: str, place: str) -> actions.Link:
     """The link to the choice of a new step for this place."""
-    return label, actions.ADD, choose_app_url(slug, id, place=place)
+    return label, actions.ADD, choose_app_url(slug, key, place=place)
 
 
 def standing(flow: Row) -> Standing:
@@ -149,4 +149,6 @@ def standing(flow: Row) -> Standing:
         return Standing(_DRAFT, gettext_lazy("It has changes that are not live. Runs use the published version."))
     if shown.is_on:
         return Standing(_LIVE, gettext_lazy("Runs use these steps. The first change begins a draft."))
-    return Standing(_LIVE, gettext_lazy("These steps are published, but the flow is off. The first change begins a draft."))
+    return Standing(
+        _LIVE, gettext_lazy("These steps are published, but the flow is off. The first change begins a draft.")
+    )

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from workflows_ui.core import redaction
 from workflows_ui.core.collation import sort_key
 from workflows_ui.core.crypto import CannotOpen
-from workflows_ui.core.paths import dict_at, list_at, text_at
+from workflows_ui.core.paths import dict_at, text_at
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import flow_tree

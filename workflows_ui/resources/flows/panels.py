@@ -184,10 +184,14 @@ def steps(subject: Subject) -> dict[str, object]:
     if not edits:
         return context
     report = validity.check_steps(session, trigger)
-    return context | _edits(subject) | {
-        "missing": validity.lines(report, slug, subject.id),
-        "note_actions": [(action, editing.url_of(action, slug, subject.id)) for action in editing.NOTES],
-    }
+    return (
+        context
+        | _edits(subject)
+        | {
+            "missing": validity.lines(report, slug, subject.id),
+            "note_actions": [(action, editing.url_of(action, slug, subject.id)) for action in editing.NOTES],
+        }
+    )
 
 
 def _edits(subject: Subject) -> dict[str, object]:
