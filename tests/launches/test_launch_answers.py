@@ -254,7 +254,7 @@ def test_nothing_in_markdown_can_do_or_load_something_or_lead_into_the_console(s
         'href="#',
     ):
         assert bad not in shown.replace("&lt;", ""), bad
-    assert not re.search(r'href="(?!https?://evil\.example/|https?:)', shown)
+    assert not re.search(r'href="(?!https?://)', shown)
 
 
 @pytest.mark.parametrize(
