@@ -24,6 +24,7 @@
   // --- Beside the diagram of a flow's steps: what a link with [data-panel] leads to takes the place of the panel, with its own address. The
   // step that the panel is about is marked in the diagram.
   const isPanelLink = (link) => link.matches("[data-panel]") && document.querySelector(".flow-editor #action") && !hasTyped();
+  let opener = null;
   const openPanel = (link, href) => {
     // Its second look would replace the panel, too.
     htmx.findAll("[data-late]").forEach((late) => { htmx.trigger(late, "htmx:abort"); });
@@ -32,7 +33,8 @@
     const chosen = document.getElementById("action").dataset.step;
     const closes = href.endsWith("?tab=steps");
     if (closes) options.select = "#action";
-    const focus = () => { if (closes && chosen) boxes().find((box) => box.dataset.step === chosen)?.focus(); };
+    if (link.closest(".diagram")) opener = link;
+    const focus = () => { if (closes) (boxes().find((box) => chosen && box.dataset.step === chosen) ?? opener)?.focus(); };
     htmx.ajax("GET", href, options).then(focus, () => {});
   };
   const boxes = () => [...document.querySelectorAll(".diagram a[data-step]")];

@@ -58,12 +58,13 @@ class Drawing(TypedDict):
     folded: bool
 
 
-def run_diagram(session: EngineSession, trigger: Row, states: States, unfolded: str) -> Drawing:
-    """The diagram as a flow's page shows it: each step leads to its place in the outline, with how it did in a run. In a long flow the
-    step of the name `unfolded` is unfolded.
+def run_diagram(session: EngineSession, flow: Row, states: States, unfolded: str) -> Drawing:
+    """The diagram as a flow's page shows it: each step leads to its page, with how it did in a run. In a long flow the step of the name
+    `unfolded` is unfolded.
     """
-    drawn, known = diagram.layout(trigger, unfolded), reading.known_apps(session)
-    return _drawn(drawn, (_box(box, known, _in_tab(box.number), states=states) for box in drawn.boxes))
+    drawn, known = diagram.layout(reading.trigger_of(flow), unfolded), reading.known_apps(session)
+    base = flow_url(session.workspace.slug, id_at(flow))
+    return _drawn(drawn, (_box(box, known, _page_of(base, box), states=states) for box in drawn.boxes))
 
 
 def editor_panel(session: EngineSession, flow: Row, current: str = "", *, edits: bool = True) -> Drawing | None:
@@ -84,7 +85,7 @@ def editor_panel(session: EngineSession, flow: Row, current: str = "", *, edits:
         # A step with folded ones has a page of its own, on which it is unfolded.
         beside = NOTHING if box.more else SafeString(" data-panel")
         attributes = markup('{} data-step="{}"{}', beside, name, marked)
-        return _box(box, known, step_url(base, name) or f"{base}{_in_tab(box.number)}", attributes)
+        return _box(box, known, _page_of(base, box), attributes)
 
     added = (_place(place, session.workspace.slug, id_at(flow)) for place in drawn.places if place.step.name)
     return _drawn(drawn, map(box_html, drawn.boxes)) | {"places": joined("", _PLACE, added)}
@@ -102,9 +103,9 @@ def _place(place: diagram.Place, slug: str, flow_id: str) -> tuple[str, str, int
     return url, label % {"step": title, "branch": branch}, place.x, place.y
 
 
-def _in_tab(number: int) -> str:
-    """The step's place in the outline."""
-    return f"?tab=steps#step-at-{number}"
+def _page_of(base: str, box: diagram.Box) -> str:
+    """The step's page below the address of its flow; without one its place in the outline."""
+    return step_url(base, box.step.name) or f"{base}?tab=steps#step-at-{box.number}"
 
 
 def _drawn(drawn: diagram.Layout, boxes: Iterable[SafeString]) -> Drawing:

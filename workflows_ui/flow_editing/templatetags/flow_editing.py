@@ -20,8 +20,8 @@ def step_head(context: template.Context, form: EditForm) -> dict[str, object]:
         "head": page.step_head(form.session.workspace.slug, form.row, form.current),
         "tab_url": form.tab_url,
         # An error is what a person looks at first.
-        "focused": form.is_main and not form.is_bound and context.get("swapped"),
-        "swapped": context.get("swapped"),
+        "focused": form.is_main and not form.is_bound,
+        "frame": context.get("frame"),
     }
 
 
