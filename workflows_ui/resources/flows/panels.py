@@ -206,13 +206,13 @@ def _edits(subject: Subject) -> dict[str, object]:
             url = choose_app_url(slug, subject.id, step=flow_tree.step_name(trigger))
             buttons.insert(0, (_("Choose the trigger"), editing.SETTINGS, url))
     buttons += links((DRAFT_TEST,))
-    undoable = flow_edits.latest(subject.workspace, subject.id) is not None
-    if undoable:
+    if flow_edits.latest(subject.workspace, subject.id) is not None:
         buttons += links((editing.UNDO,))
     edits = links((*(action for action in editing.FLOW if action is not editing.UNDO), trigger_tests.TEST))
     named = {action.name: action for action in resource_actions.ACTIONS}
     whole = links((named[name] for name in _WHOLE_FLOW), next=page_url)
-    return {"buttons": buttons, "publish": links((named["publish"],), next=page_url), "menu": [*edits, *whole]}
+    buttons += links((named["publish"],), next=page_url)
+    return {"buttons": buttons, "menu": [*edits, *whole]}
 
 
 def uses(subject: Subject) -> dict[str, object] | None:
