@@ -1,6 +1,7 @@
-"""A flow's answer in readable form: its message, then the other values as facts and tables; links, small pictures, downloads.
+"""A flow's answer in readable form: its message, then the other values as facts and tables; links, dates, small pictures, downloads.
 
-Data of the engine is never output as HTML, and nothing is fetched from elsewhere: a remote file is a link.
+Data of the engine is never output as HTML, but for the few elements that Markdown becomes (`web/markdown.py`), and nothing is fetched from
+elsewhere: a remote file is a link.
 """
 
 import base64
