@@ -92,6 +92,7 @@ def test_a_viewer_sees_the_same_page_without_editing(stage: Stage, flow: str, ro
     assert "is greater than" in page(viewer, router, "step_5")
 
 
+@pytest.mark.slow
 def test_the_page_says_whether_its_steps_are_live(stage: Stage, flow: str) -> None:
     assert "It was never published" in page(stage.browser, flow)
     stage.session.workflows.apply_flow_operation(flow, {"type": "LOCK_AND_PUBLISH", "request": {}})
@@ -124,6 +125,7 @@ def odd_flow(*steps: dict[str, Any], **version: Any) -> dict[str, Any]:
     return {"id": identity(1), "status": "ENABLED", "version": {"id": "v", "trigger": trigger, **version}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("builds", [True, False])
 def test_odd_steps_and_very_long_names_are_shown(owner: Client, stub_engine: StubEngine, builds: bool) -> None:
     long = "<script>" + "Ạ" * 10_000
@@ -149,6 +151,7 @@ def test_odd_steps_and_very_long_names_are_shown(owner: Client, stub_engine: Stu
         assert "<script>Ạ" not in page(owner, identity(1), name), name
 
 
+@pytest.mark.slow
 def test_a_flow_of_three_hundred_steps_is_drawn_with_its_chosen_step(owner: Client, stub_engine: StubEngine) -> None:
     stub_engine.flows = [odd_flow(*(odd_step(f"step_{number}") for number in range(300)))]
     shown = page(owner, identity(1))
