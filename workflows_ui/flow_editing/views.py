@@ -90,7 +90,7 @@ def step(request: ConsoleRequest, slug: str, id: str, step: str) -> HttpResponse
         raise Http404
     main = page.main_action(found) if edits else None
     if main is not None and main.visible(flow):
-        return action_page.show_form(request, Flows(), main, session, id, flow, {"step": step})
+        return action_page.show_form(request, Flows(), main, session, id, flow, {**request.GET.dict(), "step": step})
     names = outline.names_of(trigger, reading.connection_names(session), slug)
     alone = secret_inputs.masked(session, flow_tree.without_steps(found))
     settings = outline.items(alone, names, outline.labels(session, alone))[:1]
