@@ -116,7 +116,7 @@ def page(
     )
 
 
-def _owned(rows: list[Reduced], owner: str | None) -> list[Reduced]:
+def _owned(rows: Sequence[Row], owner: str | None) -> Sequence[Row]:
     return rows if owner is None else [row for row in rows if row.get("ownerId") == owner]
 
 

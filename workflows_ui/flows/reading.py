@@ -149,7 +149,8 @@ def owner_choices(session: EngineSession) -> list[tuple[str, Text]]:
     """The owners of the flows that the engine lists first, by name; empty if a quick session would need a call."""
     owners = _known_owners(session)
     names = owner_names(session, owners) if owners else {}
-    return sorted(((key, names[key]) for key in owners if key in names), key=lambda pair: sort_key(pair[1]))
+    named = [(key, names[key]) for key in owners if key in names]
+    return [*sorted(named, key=lambda pair: sort_key(pair[1]))]
 
 
 def keep_owners(session: EngineSession, rows: Iterable[Row]) -> list[str]:

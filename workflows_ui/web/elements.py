@@ -67,6 +67,11 @@ def _badge(state: Badge, _language: str | None, style: str = "status") -> SafeSt
     return markup('<span class="{} status-{}"{}>{} {}</span>', style, state.colour, title, mark, state.word)
 
 
+def named_icon(name: str, label: Text, classes: str) -> SafeString:
+    """An icon and what it stands for, which narrow windows show as its title only."""
+    return markup('<span class="{}" title="{}">{} <span>{}</span></span>', classes, label, icon(name), label)
+
+
 def when(value: object) -> SafeString:
     """A moment (datetime or the engine's ISO text) relative to now, with the exact one in the current zone as its title."""
     moment = formats.moment(value)

@@ -14,8 +14,7 @@ from workflows_ui.launches.flow_facts import Start
 from workflows_ui.lists.declaration import Row
 from workflows_ui.resources.flows import results
 from workflows_ui.run_index.services import uses
-from workflows_ui.web.icons import icon
-from workflows_ui.web.markup import markup
+from workflows_ui.web import elements
 
 _ICONS: Mapping[Start, str] = {
     "call": "webhook",
@@ -39,14 +38,8 @@ class Trigger:
         return self.label
 
     def __html__(self) -> SafeString:
-        """The icon and the label. Windows in which there is little room leave out that of most flows, a call."""
-        return markup(
-            '<span class="trigger trigger-{}" title="{}">{} <span>{}</span></span>',
-            self.start,
-            self.label,
-            icon(_ICONS[self.start]),
-            self.label,
-        )
+        """The icon and the label."""
+        return elements.named_icon(_ICONS[self.start], self.label, "trigger")
 
 
 def trigger(flow: Row) -> Trigger:
