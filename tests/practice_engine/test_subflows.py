@@ -79,11 +79,11 @@ def test_the_flows_that_can_be_called_are_offered_by_their_external_ids(practice
 def test_the_runs_of_the_month_have_those_that_they_called() -> None:
     engine = PracticeEngine(0.01, month=True)
     runs = engine.state.runs
-    children = [row for row in runs.values() if row["flowName"] == "Tính giá đơn hàng"]
+    children = [row for row in runs.values() if row["flowName"] == "Tính tổng báo giá"]
     assert len(children) > 20
     for child in children:
         parent = runs[child["parentRunId"]]
-        assert parent["flowName"] == "Báo giá đơn hàng"
+        assert parent["flowName"] == "Báo giá cho khách"
         assert parent["created"] < child["created"] <= child["finishTime"] <= parent["finishTime"]
         assert child["status"] == parent["status"]
     assert {child["status"] for child in children} == {"SUCCEEDED", "FAILED"}
