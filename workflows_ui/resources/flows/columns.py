@@ -42,10 +42,6 @@ class Trigger:
         return elements.named_icon(_ICONS[self.start], self.label, "trigger")
 
 
-def trigger(flow: Row) -> Trigger:
-    return Trigger(flow_facts.start_of(reading.trigger_of(flow)), reading.start_label(flow))
-
-
 def apps_text(flow: Row) -> str:
     """The names of a flow's apps, by which the list is sorted."""
     found = flow.get("apps")
@@ -54,6 +50,10 @@ def apps_text(flow: Row) -> str:
 
 #: Returns the value of a column for each of the rows, in their order.
 Values = Callable[[EngineSession, Sequence[Row]], Iterable[object]]
+
+
+def _starts(_session: EngineSession, rows: Sequence[Row]) -> Iterable[object]:
+    return (Trigger(flow_facts.start_of(reading.trigger_of(row)), reading.start_label(row)) for row in rows)
 
 
 def _folders(session: EngineSession, rows: Sequence[Row]) -> Iterable[object]:
@@ -70,6 +70,10 @@ def _owners(session: EngineSession, rows: Sequence[Row]) -> Iterable[object]:
 def _results(session: EngineSession, rows: Sequence[Row]) -> Iterable[object]:
     found = results.latest(session, [id_at(row) for row in rows if id_at(row)])
     return (found.get(id_at(row)) for row in rows)
+
+
+def _last(_session: EngineSession, rows: Sequence[Row]) -> Iterable[object]:
+    return map(results.last_run, rows)
 
 
 def _days(session: EngineSession, rows: Sequence[Row]) -> Iterable[object]:
@@ -99,16 +103,19 @@ def _remembered_owners(session: EngineSession, rows: Sequence[Row]) -> Iterable[
     return (names.get(id_at(row, "ownerId")) for row in rows)
 
 
-#: By the keys of the columns.
+#: By the names of the values. Each may need those before it.
 COMPLETED: Mapping[str, Values] = {
+    "start": _starts,
     "folder": _folders,
     "results": _results,
+    "last": _last,
     "days": _days,
     "apps": _apps,
     "owner": _owners,
 }
 #: The same while the engine does not answer.
 INDEXED: Mapping[str, Values] = {
+    "start": _starts,
     "folder": _indexed_folders,
     "days": _days,
     "apps": _apps,
@@ -122,6 +129,6 @@ def complete(
     """Copies of rows with the values of these columns."""
     completed = [dict(row) for row in rows]
     for name, of_rows in values.items():
-        for row, value in zip(completed, of_rows(session, rows), strict=True):
+        for row, value in zip(completed, list(of_rows(session, completed)), strict=True):
             row[name] = value
     return completed

@@ -95,11 +95,11 @@ class Flows(Resource):
     recipe = ("/v1/flows/{id}", "workflows.get_flow({id!r})")
     list_display = (
         Column(reading.name_of, _("Name"), link=True),
-        Column(columns.trigger, _("Trigger"), wide=True, html=columns.Trigger.__html__),
+        Column("start", _("Trigger"), wide=True, html=columns.Trigger.__html__, name="start_label"),
         Column("folder", _("Folder"), link=link_to("folders", "folderId"), wide=True),
         Column(lambda row: messages.flow_state(row.get("status")), _("State"), kind="state", below=_note, name="state"),
         Column("results", _("Last results"), kind="badge", sort=resource_results.rank, html=resource_results.html),
-        Column(resource_results.last_run, _("Last run"), kind="when", wide=True, widest=True, phone=False, name="last"),
+        Column("last", _("Last run"), kind="when", wide=True, widest=True, phone=False),
         Column(
             "days", _("Last 14 days"), kind="plot", wide=True, phone=False, sort=_number_of_runs, html=Spark.__html__
         ),
