@@ -13,7 +13,7 @@ from workflows_ui.core.text import Text
 from workflows_ui.engine import NotFound
 from workflows_ui.lists.declaration import Column
 from workflows_ui.members.models import Role
-from workflows_ui.resource_admin import capabilities as missing_capabilities, editor, index_fallback, recipes
+from workflows_ui.resource_admin import capabilities as missing_capabilities, editor, index_fallback, recents, recipes
 from workflows_ui.resource_admin.index_fallback import StandIn
 from workflows_ui.resource_admin.resource import RAW, RESOURCES, Panel, Resource, Subject, Tab, find_resource
 from workflows_ui.resource_admin.views.resources import page_buttons
@@ -65,6 +65,8 @@ def detail(
         response = responses.redirect(request, kind.url(slug))
         response.status_code = 404
         return response
+    if not responses.is_fragment(request):
+        recents.record(request.access, kind, id, row)
     subject = Subject(row, id, request.access, session, kept=stand_in is not None)
     tabs = _tabs(kind, subject, stand_in)
     tab = next((tab for tab in tabs if tab.name == request.GET.get(TAB)), tabs[0])
