@@ -68,6 +68,10 @@ def _badge(value: object) -> SafeString:
     return elements.badge(value) if isinstance(value, Badge) else NOTHING
 
 
+def _state(value: object) -> SafeString:
+    return elements.state(value) if isinstance(value, Badge) else NOTHING
+
+
 def _list(value: object) -> SafeString:
     items = [(_cut(item, _ITEM),) for item in (value if isinstance(value, list) else ()) if item]
     return joined("", '<span class="badge bg-secondary-lt">{}</span> ', items)
@@ -88,6 +92,7 @@ KINDS: Mapping[str, Callable[[object], SafeString]] = {
     "duration": _duration,
     "count": _count,
     "badge": _badge,
+    "state": _state,
     "list": _list,
     "plot": _text,  # As a text in files; its template draws it.
 }
@@ -159,7 +164,12 @@ class _Rows:
         """The tag that opens the cells of a column."""
         found = self._openings.get((id(column), first))
         if found is None:
-            places = (("first", first), ("not-phone", not column.phone), ("only-wide", column.wide))
+            places = (
+                ("first", first),
+                ("not-phone", not column.phone),
+                ("only-wide", column.wide),
+                ("only-widest", column.widest),
+            )
             classes = " ".join([f"kind-{column.kind}", *(name for name, given in places if given)])
             found = markup('<td class="{}" data-label="{}">', classes, self._text(column.label))
             self._openings[id(column), first] = found
@@ -174,11 +184,11 @@ class _Rows:
 
     def _actions(self, line: Line, name: str) -> SafeString:
         shortcuts = [
-            (url, text, name, icon(shortcut.icon, "me-1"), text)
+            (url, text, text, name, icon(shortcut.icon, "me-1"), text)
             for shortcut, url in line["shortcuts"]
             for text in [self._text(shortcut.label)]
         ]
-        links = joined("", '<a class="btn btn-sm" href="{}" aria-label="{}: {}">{}{}</a>', shortcuts)
+        links = joined("", '<a class="btn btn-sm" href="{}" title="{}" aria-label="{}: {}">{}{}</a>', shortcuts)
         fold = NOTHING
         if line["actions"]:
             called = _("Actions: %(name)s") % {"name": name}

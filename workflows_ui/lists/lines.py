@@ -86,7 +86,7 @@ def _list_line(
         cells.append({"column": column, "value": value, "url": url, "below": below, "joined": []})
         if not column.wide:
             host = len(cells) - 1
-        elif value not in (None, "", []):
+        elif column.phone and value not in (None, "", []):
             cells[host]["joined"].append(cells[-1])
     name = kind.full_title(row) if formats.visible(kind.title(row)) else key
     return {"id": key, "name": name, "cells": cells, "shortcuts": shortcuts, "actions": actions}
