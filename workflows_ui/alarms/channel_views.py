@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from workflows_ui.alarms import channels, tasks
 from workflows_ui.alarms.channel_forms import ChannelForm
+from workflows_ui.alarms.failure_posts import FAILURE
 from workflows_ui.alarms.messages import trouble
 from workflows_ui.alarms.models import TEST, AlarmChannel, AlarmKind
 from workflows_ui.alarms.page import without_index
@@ -107,6 +108,8 @@ def channel(request: ConsoleRequest, slug: str, row: AlarmChannel) -> HttpRespon
 def _event(event: str) -> str:
     if event == TEST:
         return _("Test message")
+    if event == FAILURE:
+        return _("A flow failed")
     return _("An alarm began") if event.startswith("opened") else _("An alarm ended")
 
 
