@@ -136,8 +136,14 @@ def test_nothing_is_posted_while_the_rule_or_the_channel_is_paused(stage: Stage,
 def test_a_person_who_may_not_see_the_run_index_adds_no_rule(stage: Stage, server: Server) -> None:
     begin(stage, server)
     colleague = stage.as_role(Role.BUILDER)
-    page = colleague.get(LIST)
-    assert "You cannot see the failures of this workspace yet" in page.content.decode()
+    assert "You cannot add rules" in colleague.get(LIST).content.decode()
     row = AlarmChannel.objects.get()
+    page = colleague.get(f"{LIST}add/post/").content.decode()
+    assert "You cannot see the failures of this workspace yet" in page
+    fail(stage, str(flow_of(stage)["id"]))
+    act(stage)
+    page = colleague.get(f"{LIST}{FailureRule.objects.get().pk}/").content.decode()
+    assert "Charge" not in page
+    assert "You may not see the run index" in page
     add(colleague, "post", str(flow_of(stage)["id"]), channel=str(row.pk))
     assert FailureRule.objects.count() == 1

@@ -27,7 +27,8 @@ class Chain(Enum):
 
 def chain_of(failure: Failure) -> Chain:
     """Whether a rule of any workspace led to this failure."""
-    run_id, parent, flow_id, launch_id = failure.run_id, failure.parent_id, failure.flow_id, failure.launch_id
+    run_id, parent, flow_id = failure.run_id, failure.parent_id, failure.flow_id
+    launch_id: str | None = failure.launch_id
     seen, unknown = set[str](), False
     for _run in range(DEEPEST):
         if _launched_by_rule(run_id, parent, launch_id):

@@ -36,6 +36,8 @@ def may_change(access: Access, rule: FailureRule) -> bool:
 
 def may_resume(access: Access, rule: FailureRule) -> bool:
     """Whether a person may let a rule act again. One that acts for its owner needs their consent: only the owner resumes it."""
+    if not sees_failures(access):
+        return False
     own = rule.kind == RuleKind.POST or rule.owner_id == access.user.pk
     return may_change(access, rule) and own
 

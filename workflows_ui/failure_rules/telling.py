@@ -1,5 +1,7 @@
 """Notifications about rules: for the owner of the rule and the managers of the workspace."""
 
+from typing import Any
+
 from django.urls import reverse
 
 from workflows_ui.failure_rules.models import FailureRule
@@ -11,7 +13,7 @@ from workflows_ui.notifications.models import NoticeKind
 PEOPLE = 100
 
 
-def tell(rule: FailureRule, event: str, key: str, *, url: str = "", **about: object) -> None:
+def tell(rule: FailureRule, event: str, key: str, *, url: str = "", **about: Any) -> None:
     """Notify the owner, if they still belong to the workspace, and the managers. Once for each `key`."""
     people = {person.pk: person for person in members.managers(rule.workspace)[:PEOPLE]}
     if member_access.belongs(rule.owner, rule.workspace) and rule.owner.is_active:

@@ -1,8 +1,5 @@
 """Rules for failures: the list, the page of one, adding, pausing, resuming and removing."""
 
-from collections.abc import Callable
-from functools import wraps
-
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -31,28 +28,13 @@ from workflows_ui.web import responses
 from workflows_ui.web.access import member
 from workflows_ui.web.requests import ConsoleRequest
 
-View = Callable[..., HttpResponse]
 #: Seconds for which the names of the flows are kept.
 _NAMES_FOR = 60
-
-
-def _seeing_failures(view: View) -> View:
-    """Admit builders who may see what rules act on; others get the page that explains it."""
-
-    @wraps(view)
-    def checked(request: ConsoleRequest, slug: str, **values: str) -> HttpResponse:
-        if not services.sees_failures(request.access):
-            manages = request.access.allows(Role.MANAGER)
-            return responses.page(request, "failure_rules/no_index.html", {"manages": manages})
-        return view(request, slug, **values)
-
-    return checked
 
 
 @never_cache
 @require_safe
 @member(Role.BUILDER)
-@_seeing_failures
 def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
     """The rules of the workspace: what they do, whether they are active, and when they last acted."""
     rows = list(services.of_workspace(request.access.workspace)[: services.RULES])
@@ -61,6 +43,7 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
         "full": len(rows) >= services.RULES,
         "kinds": RuleKind,
         "index": indexes.for_access(request.access),
+        "sees": services.sees_failures(request.access),
         "manages": request.access.allows(Role.MANAGER),
     }
     return responses.page(request, "failure_rules/list.html", context)
@@ -69,12 +52,14 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @member(Role.BUILDER)
-@_seeing_failures
-def add(request: ConsoleRequest, slug: str, kind: str) -> HttpResponse:
-    """GET: the form of a kind of rule, with `?flow=` for this flow. POST: add it."""
-    if kind not in RuleKind.values:
+def add(request: ConsoleRequest, slug: str, does: str) -> HttpResponse:
+    """GET: the form of a kind of rule, with `?flow=` for this flow. POST: add it. Only for people who may see what rules act on."""
+    if does not in RuleKind.values:
         raise Http404
-    access, wanted = request.access, RuleKind(kind)
+    access, wanted = request.access, RuleKind(does)
+    if not services.sees_failures(access):
+        manages = access.allows(Role.MANAGER)
+        return responses.page(request, "failure_rules/no_index.html", {"manages": manages})
     if services.of_workspace(access.workspace).count() >= services.RULES:
         messages.error(request, _("There are enough rules. Remove one first."))
         return responses.redirect_to_view(request, "failure_rules", slug)
@@ -129,12 +114,12 @@ def _lookup(request: ConsoleRequest, rule_id: str) -> FailureRule:
 @never_cache
 @require_safe
 @member(Role.BUILDER)
-@_seeing_failures
 def rule(request: ConsoleRequest, slug: str, rule_id: str) -> HttpResponse:
     """The page of a rule: what it does, and what it did about the latest failures."""
     row = _lookup(request, rule_id)
-    actions = row.actions.select_related("failure", "launch", "job").order_by("-at", "-pk")[: services.SHOWN]
     access = request.access
+    sees = services.sees_failures(access)
+    actions = row.actions.select_related("failure", "launch", "job").order_by("-at", "-pk")[: services.SHOWN]
     context = {
         "rule": row,
         "scope": texts.scope(row),
@@ -143,8 +128,9 @@ def rule(request: ConsoleRequest, slug: str, rule_id: str) -> HttpResponse:
         "handler_url": flow_url(slug, row.handler_id) if row.handler_id else "",
         "actions": [
             (action, texts.outcome(action), page_path(slug, action.failure), _sees_job(request, action.job))
-            for action in actions
+            for action in (actions if sees else ())
         ],
+        "sees": sees,
         "may_change": services.may_change(access, row),
         "may_resume": services.may_resume(access, row),
         "most": services.SHOWN,
@@ -159,7 +145,6 @@ def _sees_job(request: ConsoleRequest, job: object) -> bool:
 
 @require_POST
 @member(Role.BUILDER)
-@_seeing_failures
 def pause(request: ConsoleRequest, slug: str, rule_id: str) -> HttpResponse:
     row = _lookup(request, rule_id)
     request.access.require(row.role)
@@ -170,7 +155,6 @@ def pause(request: ConsoleRequest, slug: str, rule_id: str) -> HttpResponse:
 
 @require_POST
 @member(Role.BUILDER)
-@_seeing_failures
 def resume(request: ConsoleRequest, slug: str, rule_id: str) -> HttpResponse:
     row = _lookup(request, rule_id)
     request.access.require(row.role)
@@ -184,7 +168,6 @@ def resume(request: ConsoleRequest, slug: str, rule_id: str) -> HttpResponse:
 
 @require_POST
 @member(Role.BUILDER)
-@_seeing_failures
 def remove(request: ConsoleRequest, slug: str, rule_id: str) -> HttpResponse:
     row = _lookup(request, rule_id)
     request.access.require(row.role)

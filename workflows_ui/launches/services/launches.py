@@ -80,7 +80,7 @@ class LaunchRequest:
     credential: Credential | None = None
     keep_until: datetime | None = None
     flow_version: str = ""
-    logged: Mapping[str, object] = field(default_factory=dict)
+    logged: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
