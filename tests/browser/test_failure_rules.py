@@ -47,6 +47,7 @@ def test_rules_are_added_act_and_are_undone(stage: Stage, window: Window, settin
     page.get_by_role("button", name="Add the rule").click()
     expect(page.get_by_text("Nothing has failed since.")).to_be_visible()
     page.goto(f"{LIST}add/launch/?flow={flow}")
+    page.get_by_label("Run this flow").select_option(index=1)
     page.get_by_label("I agree that the console launches this flow for me").check()
     page.get_by_text("Inputs of the flow", exact=True).click()
     sound_in_every_look(page)

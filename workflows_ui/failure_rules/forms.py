@@ -99,7 +99,7 @@ class LaunchForm(RuleForm):
     ) -> None:
         super().__init__(data, access=access, **options)  # type: ignore[arg-type]
         self._handlers = dict(launchable)
-        set_choices(self, "handler", _sorted(launchable)[:FLOWS])
+        set_choices(self, "handler", [("", "---------"), *_sorted(launchable)[:FLOWS]])
         now = timezone.now()
         found = [option.credential for option in member_access.credential_options(access.user, access.workspace)]
         self._credentials = {str(row.pk): row for row in found if row.usable(now)}
@@ -128,13 +128,13 @@ class TurnOffForm(RuleForm):
         min_value=FEWEST,
         max_value=MOST,
         initial=5,
-        help_text=_("A run that succeeds begins the count anew. Cancelled runs do not count."),
+        help_text=_("The count starts again after a run that succeeds. Cancelled runs do not count."),
     )
     agreed = forms.BooleanField(
         label=_("I agree that the console turns it off for me"),
         help_text=_(
-            "It uses the credential that acts for you. You and the managers are notified, and the page of the flow "
-            "has a button that turns it on again."
+            "It is done with the credential that the console uses for you. You and the managers are notified, and the "
+            "page of the flow has a button that turns it on again."
         ),
     )
 

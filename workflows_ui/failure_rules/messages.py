@@ -1,6 +1,6 @@
 """Texts about rules for failures."""
 
-from django.utils.translation import gettext as _, ngettext
+from django.utils.translation import gettext as _, ngettext, pgettext
 
 from workflows_ui.core import formats
 from workflows_ui.failure_rules.models import ActionState, FailureAction, FailureRule, RuleKind
@@ -40,7 +40,7 @@ def outcome(action: FailureAction) -> str:
             ActionState.UNCLEAR: _("It is unclear whether the flow is off. Look at the flow."),
         }[ActionState(action.state)]
     if action.launch_id:
-        return _("Launched")
+        return pgettext("action of a rule", "Launched")
     if action.delivery_id:
         return _("Posted")
-    return _("Waiting") if action.state == ActionState.WAITING else _("Done")
+    return str(ActionState(action.state).label)

@@ -119,7 +119,8 @@ def rule(request: ConsoleRequest, slug: str, rule_id: str) -> HttpResponse:
     row = _lookup(request, rule_id)
     access = request.access
     sees = services.sees_failures(access)
-    actions = row.actions.select_related("failure", "launch", "job").order_by("-at", "-pk")[: services.SHOWN]
+    latest = row.actions.select_related("failure", "launch", "job").order_by("-failure__failed_at", "-pk")
+    actions = latest[: services.SHOWN]
     context = {
         "rule": row,
         "scope": texts.scope(row),
