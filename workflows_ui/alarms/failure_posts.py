@@ -17,7 +17,12 @@ def texts(content: Mapping[str, object], workspace: str, escape: Callable[[str],
     found = content.get("number")
     number = found if isinstance(found, int) else 1
     values = {"flow": name, "workspace": workspace, "n": number, "step": step}
-    title = ngettext("%(flow)s failed (%(workspace)s)", "%(flow)s failed %(n)d times (%(workspace)s)", number) % values
+    title = _("%(flow)s failed (%(workspace)s)") % values
+    if number > 1:
+        counted = ngettext(
+            "%(flow)s failed %(n)d time (%(workspace)s)", "%(flow)s failed %(n)d times (%(workspace)s)", number
+        )
+        title = counted % values
     if not step:
         return title, ""
     if number == 1:
