@@ -10,7 +10,7 @@ from tests.launches.launch_scene import Scene
 from workflows_ui.failure_rules import acting
 from workflows_ui.failure_rules.models import ActionState, Failure, FailureAction, FailureRule
 from workflows_ui.jobs.models import Job
-from workflows_ui.launches.models import Launch
+from workflows_ui.launches.models import Launch, State
 from workflows_ui.launches.services import launches, sending
 from workflows_ui.resource_admin.jobs import worker
 from workflows_ui.resources import BY_NAME
@@ -67,7 +67,7 @@ def work(scene: Scene) -> list[Launch]:
 def failed_row(scene: Scene, flow: str, **values: Any) -> Launch:
     """A launch that has just failed, without an engine."""
     row = scene.row(flow_id=flow, flow_name="Orders", state="running", run_id=values.pop("run_id", "R" * 21), **values)
-    launches.end(row, launches.State.FAILED, "", timezone.now(), rows=Launch.objects.all(), failed_step="Charge")
+    launches.end(row, State.FAILED, "", timezone.now(), rows=Launch.objects.all(), failed_step="Charge")
     return Launch.objects.get(pk=row.pk)
 
 

@@ -18,7 +18,7 @@ from workflows_ui.audit.models import AuditEvent
 from workflows_ui.failure_rules import acting, chains
 from workflows_ui.failure_rules.models import Failure, FailureAction, FailureRule
 from workflows_ui.failure_rules.noticing import _notice_launch, _notice_runs
-from workflows_ui.launches.models import Launch, RunRetry
+from workflows_ui.launches.models import Launch, RunRetry, State
 from workflows_ui.launches.services import launches
 from workflows_ui.members.models import Member, Role, Workspace
 from workflows_ui.notifications.models import Notice, NoticeKind
@@ -300,7 +300,7 @@ def test_a_rule_stops_when_the_engine_refuses_its_launch(scene: Scene, rule: Fai
     failed_row(scene, FLOW)
     acting.act(scene.users.workspace.pk)
     (launch,) = handled()
-    launches.end(launch, launches.State.NOT_SENT, "credential_refused", timezone.now(), rows=Launch.objects.all())
+    launches.end(launch, State.NOT_SENT, "credential_refused", timezone.now(), rows=Launch.objects.all())
     failed_row(scene, FLOW, run_id="S" * 21)
     acting.act(scene.users.workspace.pk)
     rule.refresh_from_db()

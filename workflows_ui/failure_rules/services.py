@@ -1,5 +1,6 @@
 """Rules for failures: adding, pausing, resuming, stopping and removing them."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import transaction
@@ -58,7 +59,7 @@ def add(actor: Actor, access: Access, kind: RuleKind, **values: object) -> Failu
     access.require(rule.role)
     with transaction.atomic():
         rule.save(force_insert=True)
-        _record(actor, "failure_rule.add", rule, **_details(rule))
+        _record(actor, "failure_rule.add", rule, _details(rule))
     return rule
 
 
@@ -86,7 +87,7 @@ def remove(actor: Actor, rule: FailureRule) -> None:
     """Remove a rule. Its launches remain. Audited."""
     with transaction.atomic():
         _leave_waiting(rule, Skip.STOPPED)
-        _record(actor, "failure_rule.remove", rule, **_details(rule))
+        _record(actor, "failure_rule.remove", rule, _details(rule))
         rule.delete()
 
 
@@ -96,7 +97,7 @@ def stop(rule: FailureRule, reason: Stop) -> None:
     with transaction.atomic():
         if FailureRule.objects.filter(pk=rule.pk, stopped="").update(stopped=reason, stopped_at=now):
             _leave_waiting(rule, Skip.STOPPED)
-            _record(CONSOLE, "failure_rule.stop", rule, outcome="stopped", why=str(reason))
+            _record(CONSOLE, "failure_rule.stop", rule, {"why": str(reason)}, outcome="stopped")
             tell(
                 rule, "stopped", f"failure_rule:{rule.pk}:stopped:{now.isoformat()}", stop=str(reason), flow=_flow(rule)
             )
@@ -125,6 +126,8 @@ def _details(rule: FailureRule) -> dict[str, object]:
     return {name: value for name, value in found.items() if value}
 
 
-def _record(actor: Actor, action: str, rule: FailureRule, *, outcome: str = "done", **detail: object) -> None:
+def _record(
+    actor: Actor, action: str, rule: FailureRule, detail: Mapping[str, object] | None = None, *, outcome: str = "done"
+) -> None:
     belongs_to = ("flows", rule.flow_id) if rule.flow_id else None
     audit_log.record(actor, action, rule, outcome=outcome, belongs_to=belongs_to, detail=detail)
