@@ -12,7 +12,7 @@ from django.db.models import Exists
 from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import CONSOLE, Actor
 from workflows_ui.core import clock
-from workflows_ui.failure_rules import services
+from workflows_ui.failure_rules import messages, services
 from workflows_ui.failure_rules.models import ActionState, Failure, FailureAction, FailureRule, RuleKind, Skip, Stop
 from workflows_ui.failure_rules.owners import owner_access, usable_credential
 from workflows_ui.failure_rules.telling import tell
@@ -57,7 +57,7 @@ def turn_off(rule: FailureRule, failure: Failure, rules: Sequence[FailureRule]) 
     name = failure.flow_name or failure.flow_id
     found = [Found(failure.flow_id, name)]
     job = jobs.ask(actor, access, resource="flows", action="turn-off", found=found, data="{}")
-    jobs.begin(actor, job, "{}", {})
+    jobs.begin(actor, job, "{}", {}, why=messages.sentence(rule))
     FailureAction.objects.create(rule=rule, failure=failure, at=now, job=job)
     services.count(rule, now)
     audit_log.record(
