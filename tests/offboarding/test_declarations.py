@@ -31,6 +31,7 @@ NOT_OWNED = {
     "EmailAddress.user": _ACCOUNT,
     "FailurePattern.handled_by": _RECORD,
     "FailurePattern.noted_by": _RECORD,
+    "FailureRule.owner": "It stops when the owner may not act any more; managers are notified and remove it.",
     "Favourite.user": _PERSONAL,
     "FlowEdit.edited_by": _RECORD,
     "Identity.user": _ACCOUNT,

@@ -31,7 +31,7 @@ PAGES = {
     "/w/sales/nothing/": Costs(6, 0),
     "/w/sales/": Costs(24, 0),
     "/w/sales/flows/": Costs(11, 1),
-    "/w/sales/flows/{flow}/": Costs(14, 1),
+    "/w/sales/flows/{flow}/": Costs(16, 1),
     "/w/sales/flows/{flow}/launch/": Costs(16, 3),
     "/w/sales/runs/": Costs(13, 1),
     "/w/sales/runs/?rows=100": Costs(13, 2),
@@ -47,7 +47,7 @@ PAGES = {
 INDEXED_PAGES = {
     "/w/sales/": Costs(29, 0),
     "/w/sales/flows/": Costs(13, 1),
-    "/w/sales/flows/{flow}/": Costs(17, 1),
+    "/w/sales/flows/{flow}/": Costs(19, 1),
     "/w/sales/runs/": Costs(17, 0),
     "/w/sales/runs/plots/": Costs(10, 0),
     "/w/sales/runs/{failed}/": Costs(21, 1),
@@ -58,6 +58,7 @@ INDEXED_PAGES = {
     "/w/sales/alarms/muted/": Costs(9, 0),
     "/w/sales/alarms/channels/": Costs(10, 0),
     "/w/sales/alarms/channels/{channel}/": Costs(11, 0),
+    "/w/sales/on-failure/": Costs(9, 0),
     "/w/sales/report/": Costs(10, 0),
     "/w/sales/run-index/": Costs(17, 0),
 }

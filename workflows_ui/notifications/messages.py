@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _, ngettext
 from workflows_ui.alarms import messages as alarm_messages
 from workflows_ui.alarms.models import AlarmKind
 from workflows_ui.core import formats
+from workflows_ui.failure_rules.models import RuleKind, Stop
 from workflows_ui.launches.failures.reasons import FailureReason
 from workflows_ui.launches.models import Reason, State
 from workflows_ui.notifications.models import Notice, NoticeKind
@@ -101,6 +102,31 @@ def _alarm(about: dict[str, object], count: int) -> News:
     values = {"flow": _text(about, "flow"), "alarm": label, "n": count}
     title = _("%(flow)s: %(alarm)s") % values if count == 1 else _("%(flow)s: %(alarm)s, %(n)d times") % values
     return News(title, alarm_messages.sentence(str(kind), about.get("facts")), "bell-ring", "red")
+
+
+def _failure_rule(about: dict[str, object]) -> News:
+    event, number = about.get("event"), _number(about, "n")
+    values = {"flow": _text(about, "flow") or _("All flows"), "n": number, "owner": _text(about, "owner")}
+    if event == "turned_off":
+        text = ngettext(
+            "It failed %(n)d time in a row. The rule is of %(owner)s. The flow's page has a button that turns it on again.",
+            "It failed %(n)d times in a row. The rule is of %(owner)s. The flow's page has a button that turns it on again.",
+            number,
+        )
+        return News(_("%(flow)s was turned off") % values, text % values, "toggle-left", "red")
+    if event in {"not_turned_off", "unclear"}:
+        title = _("%(flow)s was to be turned off") % values
+        unclear = _("It is unclear whether the flow is off. Look at the flow.")
+        return News(
+            title, unclear if event == "unclear" else _("The flow could not be turned off."), "triangle-alert", "red"
+        )
+    if event == "too_many":
+        text = _("It launched %(n)d times within an hour. Further failures within this hour start no flow.") % values
+        return News(_("The rule that runs %(flow)s rests") % values, text, "triangle-alert", "orange")
+    stop = about.get("stop")
+    reason = str(Stop(stop).label) if stop in Stop.values else ""
+    values["rule"] = RuleKind(does).label if (does := about.get("does")) in RuleKind.values else ""
+    return News(_("The rule “%(rule)s” of %(owner)s was stopped: %(flow)s") % values, reason, "circle-stop", "red")
 
 
 def _failure_assigned(about: dict[str, object]) -> News:
@@ -214,6 +240,7 @@ _KINDS: dict[str, Callable[[dict[str, object]], News]] = {
     NoticeKind.LAUNCH_REPAIRED: _launch_repaired,
     NoticeKind.KEPT_LAUNCH: _kept_launch,
     NoticeKind.FLOW_FAILED: _flow_failed,
+    NoticeKind.FAILURE_RULE: _failure_rule,
     NoticeKind.FAILURE_ASSIGNED: _failure_assigned,
     NoticeKind.NOTE: _note,
     NoticeKind.JOB_ENDED: _job,

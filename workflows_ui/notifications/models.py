@@ -19,6 +19,7 @@ class NoticeKind(models.TextChoices):
     KEPT_LAUNCH = "kept_launch", _("A kept launch was sent, or was not")
     FLOW_FAILED = "flow_failed", _("A flow failed")
     ALARM = "alarm", _("An alarm about a flow")
+    FAILURE_RULE = "failure_rule", _("A rule turned a flow off, or was stopped")
     FAILURE_ASSIGNED = "failure_assigned", _("A failure was assigned to you")
     NOTE = "note", _("A note for you")
     JOB_ENDED = "job_ended", _("A job ended")

@@ -153,6 +153,7 @@ class Flows(Resource):
     panels = (
         Panel("", "resources/flows/warnings.html", flow_panels.warnings),
         Panel("", "alarms/of_flow.html", flow_panels.alarms, without_engine=True),
+        Panel("", "failure_rules/of_flow.html", flow_panels.on_failure, without_engine=True),
         Panel("", "resources/flows/not_launchable.html", flow_panels.not_launchable),
         Panel(_("What this will do"), "resources/flows/story.html", flow_panels.story),
         Panel(_("Diagram"), "flows/diagram.html", latest_run.panel),

@@ -17,6 +17,7 @@ from workflows_ui.core.text import Message, Text
 from workflows_ui.engine import EngineError, flow_tree
 from workflows_ui.engine_objects.flows import ENABLED, Flow, Step
 from workflows_ui.engine_objects.runs import Run
+from workflows_ui.failure_rules.panels import of_flow as on_failure
 from workflows_ui.flow_editing import actions as editing, page as steps_page, services as flow_edits, validity
 from workflows_ui.flow_editing.testing.actions import DRAFT_TEST
 from workflows_ui.flow_editing.trigger_testing import actions as trigger_tests
@@ -46,6 +47,7 @@ from workflows_ui.run_index.services.object_rows import uses_of_flow
 from workflows_ui.runs import reading as run_reading, starters
 from workflows_ui.web import messages
 
+__all__ = ["on_failure"]
 _LATEST, _MOST_USES = 5, 50
 #: Steps of a flow whose outline for builders has no settings.
 _LONG = 100
