@@ -130,10 +130,10 @@ def test_the_file_has_a_column_for_each_input_and_the_answer_of_ones_own_launche
     scene.row(user=scene.users.owner, flow_name="Not mine")
     rows = list(csv.DictReader(io.StringIO(_file(scene.browser, "csv"))))
     assert [row["ID"] for row in rows] == [launch.pk]
-    moments = ["Launched (Asia/Ho_Chi_Minh)", "Ended (Asia/Ho_Chi_Minh)", "Seconds"]
+    moments = ["Launched (Asia/Ho_Chi_Minh)", "Ended (Asia/Ho_Chi_Minh)", "Duration (seconds)"]
     last = ["Other inputs", "Answer", "ID of the run", "ID"]
     assert list(rows[0]) == ["Flow", "State", "Failed step", "Launched by", *moments, *last]
-    assert [rows[0][name] for name in moments] == ["2026-03-01 15:30:00", "", "90.0"]
+    assert [rows[0][name] for name in moments] == ["2026-03-01 15:30:00", "", "90"]
     assert (rows[0]["State"], rows[0]["Launched by"]) == ("Succeeded", launch.user.label)
     others = json.loads(rows[0]["Other inputs"])
     assert others["amount"] == "=1+1"

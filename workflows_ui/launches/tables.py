@@ -19,8 +19,9 @@ from workflows_ui.launches.forms import FilterForm
 from workflows_ui.launches.inputs import Forms, input_labels, labelled_inputs, summaries
 from workflows_ui.launches.models import UNSENT, Launch, LaunchInput
 from workflows_ui.launches.page import LaunchPage
-from workflows_ui.lists import export
+from workflows_ui.lists import export, file_formats
 from workflows_ui.lists.declaration import Column
+from workflows_ui.lists.file_formats import Cell, Facts
 from workflows_ui.lists.local_lists import LocalList
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
@@ -131,10 +132,6 @@ class Launches(LocalList):
         return buttons
 
 
-def _seconds(launch: Launch) -> str | None:
-    return None if launch.milliseconds is None else f"{launch.milliseconds / 1000:.1f}"
-
-
 #: The columns of a table file before the inputs; the id is its last.
 _FILE = Launches.with_attributes(
     list_display=(
@@ -144,7 +141,7 @@ _FILE = Launches.with_attributes(
         _PERSON,
         replace(_WHEN, label=_("Launched")),
         Column(lambda row: row.ended_at, _("Ended"), kind="when"),
-        Column(_seconds, _("Seconds")),
+        _TOOK,
     )
 )
 
@@ -155,20 +152,20 @@ def launch_list(access: Access) -> Launches:
     return Launches.with_attributes(list_display=columns) if access.allows(Role.BUILDER) else Launches()
 
 
-def file(kind: str, rows: QuerySet[Launch], access: Access) -> Iterator[bytes]:
-    """The launches as a file, with their inputs and answers, secrets masked; `kind` is a key of export.TYPES.
+def file(kind: str, rows: QuerySet[Launch], access: Access, filters: Facts) -> Iterator[bytes]:
+    """The launches as a file, with their inputs and answers, secrets masked; `kind` is a key of FORMATS.
 
     In a table each field of the launch forms has a column of its own, and inputs without one are JSON in the last of them.
     """
-    labels = _labels(rows) if kind == "csv" else []
+    labels = [] if kind == "json" else _labels(rows)
     forms: Forms = {}
+    title = str(Launches.label_plural)
     return export.stream(
-        kind,
+        file_formats.writer(kind, title, export.facts(title, access.workspace.name, filters)),
         # Each row that is opened needs its payload, its workspace and its form: read one by one, they are queries of each row.
         rows.select_related("user", "workspace", "form_version").defer(None).defer("form_version__schema"),
         headings=lambda: _headings(labels),
-        cells=lambda page: _cells(page, labels, forms),
-        record=_record,
+        line=_record if kind == "json" else lambda page: _cells(page, labels, forms),
         prepare=lambda part: [LaunchPage(row, access) for row in part],
         together=_PART,
     )
@@ -190,18 +187,17 @@ def _labels(rows: QuerySet[Launch]) -> list[str]:
 
 def _headings(labels: Sequence[str]) -> list[str]:
     *columns, row_id = export.headings(_FILE)
-    inputs = (export.escape_formulas(label) for label in labels)
-    return [*columns, *inputs, gettext("Other inputs"), gettext("Answer"), gettext("ID of the run"), row_id]
+    return [*columns, *labels, gettext("Other inputs"), gettext("Answer"), gettext("ID of the run"), row_id]
 
 
-def _cells(page: LaunchPage, labels: Sequence[str], forms: Forms) -> list[str]:
+def _cells(page: LaunchPage, labels: Sequence[str], forms: Forms) -> list[Cell]:
     inputs = dict(labelled_inputs(page.launch, page.payload.value, forms))
     known = [inputs.pop(label, None) for label in labels]
     others = inputs.pop("", None) if set(inputs) == {""} else inputs
     launch: Any = page.launch
     *columns, row_id = export.cells(_FILE, launch)
     values = [export.value_cell(value) for value in (*known, others or None, _answer(page))]
-    return [*columns, *values, export.escape_formulas(launch.run_id), row_id]
+    return [*columns, *values, launch.run_id, row_id]
 
 
 def _record(page: LaunchPage) -> dict[str, Any]:
