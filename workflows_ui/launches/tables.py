@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import DurationField, ExpressionWrapper, F, QuerySet
 from django.urls import reverse
@@ -17,7 +17,7 @@ from workflows_ui.core.secret_names import MASK, mask_text, names_secret
 from workflows_ui.launch_forms.models import LaunchFormVersion
 from workflows_ui.launches.forms import FilterForm
 from workflows_ui.launches.inputs import Forms, input_labels, labelled_inputs, summaries
-from workflows_ui.launches.models import UNSENT, Launch, LaunchInput
+from workflows_ui.launches.models import UNSENT, WENT_WRONG, Launch, LaunchInput
 from workflows_ui.launches.page import LaunchPage
 from workflows_ui.lists import export, file_formats
 from workflows_ui.lists.declaration import Column
@@ -58,11 +58,11 @@ _STATE = Column(messages.launch_badge, _("State"), kind="badge", name="state", s
 _FAILED_STEP = Column(
     lambda row: row.failed_step if row.state == "failed" else "", _("Failed step"), wide=True, name="step", sort=False
 )
+_WHY = Column(lambda row: row.reasons.get(row.pk, ""), _("Why"), kind="note", wide=True, name="step", sort=False)
 _INPUT = Column(_inputs, _("Inputs"), kind="note", wide=True, name="inputs", sort=False)
 _PERSON = Column(
     lambda row: row.user.label,
     _("Launched by"),
-    phone=False,
     name="person",
     sort=by_name("user__first_name", "user__last_name", "user__username"),
 )
@@ -91,7 +91,9 @@ class Launches(LocalList):
     filters = FilterForm
     moment = "asked_at"
     file_view = "launches_file"
-    list_display = (_FLOW, _STATE, _FAILED_STEP, _INPUT, _WHEN, _TOOK)
+    list_display = (_FLOW, _STATE, _WHY, _INPUT, _WHEN, _TOOK)
+    #: Of the person who sees the list.
+    access: ClassVar[Access]
 
     def title(self, row: Launch) -> str:
         return row.flow_name or row.flow_id
@@ -101,15 +103,18 @@ class Launches(LocalList):
 
     def masked(self, session: Any, rows: Sequence[Any]) -> Sequence[Any]:
         """The rows with their `listed_inputs`: one query, which takes a fraction of the time of prefetching. The `summaries` of rows
-        without them take another, once the column is shown: a list that refreshes itself opens no payloads while it is the same.
+        without them take another, once the column is shown: a list that refreshes itself opens no payloads while it is the same. So do
+        the `reasons` of those that went wrong.
         """
         found = defaultdict[str, list[LaunchInput]](list)
         for item in _inputs_of([row.pk for row in rows]) if rows else ():
             found[item.launch_id].append(item)
         without = [row for row in rows if row.pk not in found]
         lines = SimpleLazyObject(lambda: summaries(without, _SUMMED_UP))
+        wrong = [row for row in rows if row.state in WENT_WRONG]
+        reasons: Any = SimpleLazyObject(lambda: _reasons(wrong, self.access)) if wrong else {}
         for row in rows:
-            row.listed_inputs, row.summaries = found[row.pk], lines
+            row.listed_inputs, row.summaries, row.reasons = found[row.pk], lines, reasons
         return rows
 
     def refresh_seconds(self, row: Launch) -> int:
@@ -148,8 +153,30 @@ _FILE = Launches.with_attributes(
 
 def launch_list(access: Access) -> Launches:
     """The list for a person: who launched is a column where others' launches are shown."""
-    columns = (_FLOW, _STATE, _FAILED_STEP, _INPUT, _PERSON, _WHEN, _TOOK)
-    return Launches.with_attributes(list_display=columns) if access.allows(Role.BUILDER) else Launches()
+    if not access.allows(Role.BUILDER):
+        return Launches.with_attributes(access=access)
+    return Launches.with_attributes(access=access, list_display=(_FLOW, _STATE, _WHY, _INPUT, _PERSON, _WHEN, _TOOK))
+
+
+def _reasons(rows: Sequence[Launch], access: Access) -> dict[str, str]:
+    """Why launches went wrong, in a line each, by primary key; secrets masked. One query.
+
+    Of launches with large inputs, which would have to be opened for the mask, it is only the step.
+    """
+    found = {row.pk: row.failed_step for row in rows if row.size > _SUMMED_UP}
+    small = Launch.objects.filter(pk__in=[row.pk for row in rows if row.pk not in found]).select_related("workspace")
+    # The manager defers the payload, which the mask needs.
+    found |= {row.pk: _reason(LaunchPage(row, access)) for row in small.defer(None).defer("answer")}
+    return {key: reason for key, reason in found.items() if reason}
+
+
+def _reason(page: LaunchPage) -> str:
+    """Why a launch went wrong: the step and its message, else what the state's own message adds to the state; "" if nothing is known."""
+    if page.launch.state not in WENT_WRONG:
+        return ""
+    found = page.reason
+    parts = [found.step, found.message or found.title] if found else []
+    return ": ".join(filter(None, parts)) or ("" if page.title_is_badge else str(page.message.title))
 
 
 def file(kind: str, rows: QuerySet[Launch], access: Access, filters: Facts) -> Iterator[bytes]:
@@ -187,7 +214,15 @@ def _labels(rows: QuerySet[Launch]) -> list[str]:
 
 def _headings(labels: Sequence[str]) -> list[str]:
     *columns, row_id = export.headings(_FILE)
-    return [*columns, *labels, gettext("Other inputs"), gettext("Answer"), gettext("ID of the run"), row_id]
+    return [
+        *columns,
+        gettext("Why"),
+        *labels,
+        gettext("Other inputs"),
+        gettext("Answer"),
+        gettext("ID of the run"),
+        row_id,
+    ]
 
 
 def _cells(page: LaunchPage, labels: Sequence[str], forms: Forms) -> list[Cell]:
@@ -197,7 +232,7 @@ def _cells(page: LaunchPage, labels: Sequence[str], forms: Forms) -> list[Cell]:
     launch: Any = page.launch
     *columns, row_id = export.cells(_FILE, launch)
     values = [export.value_cell(value) for value in (*known, others or None, _answer(page))]
-    return [*columns, *values, launch.run_id, row_id]
+    return [*columns, _reason(page), *values, launch.run_id, row_id]
 
 
 def _record(page: LaunchPage) -> dict[str, Any]:

@@ -53,21 +53,23 @@ FORMATS = {
         Format(
             "xlsx",
             gettext_lazy("Excel workbook (XLSX)"),
-            gettext_lazy("For Excel, LibreOffice and Google Sheets in any language."),
+            gettext_lazy("Opens in Excel, LibreOffice and Google Sheets in any language."),
             "xlsx",
             "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
         ),
-        Format("csv", gettext_lazy("CSV with commas"), gettext_lazy("For Excel in English: 1.5"), *_CSV),
+        Format(
+            "csv", gettext_lazy("CSV with commas"), gettext_lazy("Opens in Excel in English. Decimal point: 1.5"), *_CSV
+        ),
         Format(
             "semicolon",
             gettext_lazy("CSV with semicolons"),
-            gettext_lazy("For Excel in Vietnamese and most European languages: 1,5"),
+            gettext_lazy("Opens in Excel in Vietnamese and most European languages. Decimal comma: 1,5"),
             *_CSV,
         ),
         Format(
             "data",
             gettext_lazy("CSV as data"),
-            gettext_lazy("For other programs: commas, 1.5, times in ISO 8601"),
+            gettext_lazy("For other programs: commas, decimal point, times in ISO 8601"),
             *_CSV,
         ),
         Format("json", "JSON", gettext_lazy("For other programs"), "json", "application/json; charset=utf-8"),
