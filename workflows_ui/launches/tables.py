@@ -171,12 +171,13 @@ def _reasons(rows: Sequence[Launch], access: Access) -> dict[str, str]:
 
 
 def _reason(page: LaunchPage) -> str:
-    """Why a launch went wrong: the step and its message, else what the state's own message adds to the state; "" if nothing is known."""
+    """Why a launch went wrong: the message and its step, else what the state's own message adds to the state; "" if nothing is known."""
     if page.launch.state not in WENT_WRONG:
         return ""
     found = page.reason
-    parts = [found.step, found.message or found.title] if found else []
-    return ": ".join(filter(None, parts)) or ("" if page.title_is_badge else str(page.message.title))
+    # Narrow columns cut the end off.
+    parts = [found.message or found.title, found.step] if found else []
+    return " · ".join(filter(None, parts)) or ("" if page.title_is_badge else str(page.message.title))
 
 
 def file(kind: str, rows: QuerySet[Launch], access: Access, filters: Facts) -> Iterator[bytes]:
