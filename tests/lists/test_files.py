@@ -5,7 +5,7 @@ import io
 import json
 import time
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from django.utils import timezone, translation
 from python_calamine import CalamineWorkbook
 
 from workflows_ui.lists import file_formats
-from workflows_ui.lists.file_formats import FORMATS, Cell
+from workflows_ui.lists.file_formats import FORMATS, Cell, Facts
 
 MOMENT = datetime(2026, 12, 1, 3, 4, 5, 678_000, tzinfo=UTC)
 TABLES = [key for key in FORMATS if key != "json"]
@@ -26,8 +26,10 @@ def _vietnam() -> Iterator[None]:
         yield
 
 
-def written(key: str, *rows: list[Cell], headings: tuple[str, ...] = ("A",), **about: Any) -> bytes:
-    with file_formats.writer(key, about.pop("title", "Launches"), about.pop("facts", ())) as file:
+def written(
+    key: str, *rows: Sequence[Cell], headings: tuple[str, ...] = ("A",), title: str = "Launches", facts: Facts = ()
+) -> bytes:
+    with file_formats.writer(key, title, facts) as file:
         return file.head(headings) + file.body(list(rows)) + b"".join(file.tail())
 
 

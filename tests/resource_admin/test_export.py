@@ -48,7 +48,7 @@ def rows_of(content: bytes) -> list[dict[str, str]]:
 def book_of(content: bytes) -> list[dict[str, Any]]:
     """The rows of a workbook."""
     head, *rows = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0).to_python()
-    return [dict(zip(head, row, strict=True)) for row in rows]
+    return [dict(zip(map(str, head), row, strict=True)) for row in rows]
 
 
 def ask(browser: Client, address: str = CSV) -> Job:
@@ -267,7 +267,7 @@ def test_a_workbook_of_many_pages_has_every_row_and_tells_its_filters_and_zone(
     assert isinstance(rows[0]["Updated (Asia/Ho_Chi_Minh)"], datetime)
     book = CalamineWorkbook.from_filelike(io.BytesIO(content))
     assert book.sheet_names == ["Flows", "About this file"]
-    about = dict(book.get_sheet_by_index(1).to_python())
+    about = {str(name): value for name, value in book.get_sheet_by_index(1).to_python()}
     assert (about["Workspace"], about["State"], about["Time zone"]) == ("Sales", "On", "Asia/Ho_Chi_Minh")
     answer = owner.get(f"/w/sales/jobs/{job.pk}/file/")
     assert re.search(r'filename="flows-\d{4}-\d\d-\d\d-on.xlsx"', answer.headers["Content-Disposition"])

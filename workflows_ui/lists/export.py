@@ -1,7 +1,7 @@
 """A list as a file: the values of its columns as cells (file_formats.py), or the engine's rows as JSON; written part by part, and sent."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
 from django.db.models import Model, QuerySet
@@ -15,7 +15,7 @@ from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.lists import file_formats
 from workflows_ui.lists.declaration import AnyRow, Column, List, Row
-from workflows_ui.lists.file_formats import FORMATS, Cell, Facts
+from workflows_ui.lists.file_formats import FORMATS, Cell, Facts, Line
 from workflows_ui.web import responses
 
 #: Rows of the console read at a time.
@@ -30,7 +30,7 @@ def stream(
     rows: QuerySet[Model] | Sequence[AnyRow],
     *,
     headings: Callable[[], Sequence[str]],
-    line: Callable[[AnyRow], Sequence[Cell] | Mapping[str, object]],
+    line: Callable[[AnyRow], Line],
     prepare: Callable[[Sequence[AnyRow]], Sequence[AnyRow]] = list,
     together: int = _PART,
 ) -> Iterator[bytes]:
@@ -94,9 +94,7 @@ def headings(kind: List) -> list[str]:
     return [*labels, _("ID")]
 
 
-def lines(
-    key: str, kind: List, session: EngineSession, rows: Sequence[Row]
-) -> list[list[Cell]] | list[Mapping[str, object]]:
+def lines(key: str, kind: List, session: EngineSession, rows: Sequence[Row]) -> list[Line]:
     """Rows of the engine as lines of a file in this format, secrets masked."""
     masked = kind.masked(session, rows)
     return list(masked) if key == "json" else [cells(kind, row) for row in masked]

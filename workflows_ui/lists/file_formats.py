@@ -16,7 +16,7 @@ from decimal import Decimal
 from math import isfinite
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import xlsxwriter
 from django.conf import settings
@@ -30,6 +30,8 @@ from workflows_ui.core.formats import moment
 from workflows_ui.core.text import Text
 
 Cell = str | int | float | bool | date | datetime | None
+#: A line of a file: a cell for each heading; in JSON, values by name.
+Line = Sequence[Cell] | Mapping[str, object]
 #: What a file tells about itself, as (name, value).
 Facts = Sequence[tuple[str, str]]
 
@@ -152,8 +154,8 @@ class FileWriter:
         """What precedes the rows."""
         raise NotImplementedError
 
-    def body(self, rows: Sequence[Any]) -> bytes:
-        """The next rows: sequences of cells, one a heading; of a JSON file, dictionaries."""
+    def body(self, rows: Sequence[Line]) -> bytes:
+        """The next rows."""
         raise NotImplementedError
 
     def tail(self) -> Iterator[bytes]:
@@ -177,13 +179,13 @@ class _Csv(FileWriter):
     def head(self, headings: Sequence[str]) -> bytes:
         return self._encode((BYTE_ORDER_MARK if self._spreadsheet else "") + self._lines([headings]))
 
-    def body(self, rows: Sequence[Sequence[Cell]]) -> bytes:
+    def body(self, rows: Sequence[Line]) -> bytes:
         return self._encode(self._lines(rows))
 
     def tail(self) -> Iterator[bytes]:
         return iter(())
 
-    def _lines(self, rows: Sequence[Sequence[Cell]]) -> str:
+    def _lines(self, rows: Sequence[Line]) -> str:
         file = io.StringIO()
         delimiter = ";" if self._comma else ","
         csv.writer(file, delimiter=delimiter).writerows([self._cell(value) for value in row] for row in rows)
@@ -227,7 +229,7 @@ class _Json(FileWriter):
     def head(self, headings: Sequence[str]) -> bytes:
         return b"["
 
-    def body(self, rows: Sequence[Mapping[str, object]]) -> bytes:
+    def body(self, rows: Sequence[Line]) -> bytes:
         if not rows:
             return b""
         lines = ",\n".join(json.dumps(row, ensure_ascii=False, default=json_value) for row in rows)
@@ -256,12 +258,13 @@ _NOT_IN_NAMES = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
 class _Workbook(FileWriter):
     """A workbook in a temporary folder: only its last row is in memory. The first byte can be read after the last row was written."""
 
+    _sheet: xlsxwriter.worksheet.Worksheet
+
     def __init__(self, title: str, facts: Facts) -> None:
         self._title, self._facts = _sheet_name(title), facts
         self._headings: Sequence[str] = ()
         self._widths: list[int] = []
         self._row = self._sheets = 0
-        self._sheet: Any = None
 
     def __enter__(self) -> Self:
         self._folder = tempfile.TemporaryDirectory(prefix="export-")
@@ -285,7 +288,7 @@ class _Workbook(FileWriter):
         self._begin_sheet()
         return b""
 
-    def body(self, rows: Sequence[Sequence[Cell]]) -> bytes:
+    def body(self, rows: Sequence[Line]) -> bytes:
         for row in rows:
             if self._row >= _SHEET_ROWS:
                 self._end_sheet()
