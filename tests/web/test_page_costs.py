@@ -59,7 +59,7 @@ INDEXED_PAGES = {
     "/w/sales/alarms/channels/": Costs(10, 0),
     "/w/sales/alarms/channels/{channel}/": Costs(11, 0),
     "/w/sales/on-failure/": Costs(9, 0),
-    "/w/sales/report/": Costs(10, 0),
+    "/w/sales/report/": Costs(11, 0),
     "/w/sales/run-index/": Costs(17, 0),
 }
 

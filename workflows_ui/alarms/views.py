@@ -72,7 +72,7 @@ def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
     form = FilterForm(request.GET, alarms=found)
     if index is None or not form.is_valid():
         return responses.redirect_to_view(request, "alarms", slug)
-    return local_lists.file(request, tables.Alarms(), form.chosen(found), kind)
+    return local_lists.file(request, tables.Alarms(), form.chosen(found), kind, form)
 
 
 @require_POST

@@ -230,7 +230,7 @@ class List:
         cached: the names under which an EngineSession keeps its rows; "Refresh" reads them again.
         rows: default number of rows per page; one of ROWS.
         poll_seconds: the time between two questions of a browser whether new rows came (news.py).
-        file_view: the name of the URL of the whole list as a file, for its workspace and a key of export.TYPES; without one, a job
+        file_view: the name of the URL of the whole list as a file, for its workspace and a key of FORMATS; without one, a job
             exports the list.
     """
 
@@ -275,13 +275,12 @@ class List:
         """The row's name among others of its kind: more than the title, if titles are not unique."""
         return self.title(row)
 
-    def files(self, slug: str) -> Sequence[tuple[Text, str]]:
-        """Links to the whole list of a workspace as a file, as (label, URL). The list's filters are added to the URL."""
-        if not self.file_view:
-            return ()
-        scope = [slug] if slug else []
-        types = ((_("As CSV"), "csv"), (_("As JSON"), "json"))
-        return [(label, reverse(self.file_view, args=[*scope, file_type])) for label, file_type in types]
+    def file_url(self, slug: str, key: str) -> str:
+        """The URL of the whole list of a workspace as a file, to which the list's filters are added; "" if a job exports the list.
+
+        `key` is one of file_formats.FORMATS.
+        """
+        return reverse(self.file_view, args=[slug, key] if slug else [key]) if self.file_view else ""
 
     def row_buttons(self, access: Access, row: AnyRow) -> Sequence[Button]:
         """The buttons in the menu of a row."""

@@ -3,11 +3,13 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from django import forms
 from django.http import HttpResponse
+from django.urls import reverse
 
-from workflows_ui.lists import polls
+from workflows_ui.lists import file_formats, polls
 from workflows_ui.lists.declaration import AnyRow, Branch, Column, List, Page, Tree
 from workflows_ui.lists.filters import filter_bar
 from workflows_ui.lists.lines import list_lines
@@ -120,12 +122,27 @@ def respond(
         "chips": current.chips(),
         "heads": current.heads(sortable=page.sortable),
         "pages": current.pages(page, total),
-        "files": kind.files(access.workspace.slug if access else ""),
+        "files": _files(request, current),
         "row_choices": current.rows_urls(),
         "tree": tree and _tree(current, tree),
         **context,
     }
     return responses.page(request, "lists/list.html", whole, fragments=("results",))
+
+
+def _files(request: ConsoleRequest, current: Listing) -> list[file_formats.Offer]:
+    """The list as a file: by a link, or of an engine's objects this page by a link and everything by a job."""
+    access = getattr(request, "access", None)
+    slug = access.workspace.slug if access else ""
+    return file_formats.offers(request, partial(_file_urls, current, slug))
+
+
+def _file_urls(current: Listing, slug: str, key: str) -> tuple[str, str]:
+    query = f"?{current.export_query}" if current.export_query else ""
+    if url := current.kind.file_url(slug, key):
+        return f"{url}{query}", ""
+    url = reverse("resource_export", args=[slug, current.kind.name, key])
+    return f"{url}{query}", f"{url}?{current.page_query}"
 
 
 def _values(current: Listing) -> dict[str, object]:
@@ -138,8 +155,6 @@ def _values(current: Listing) -> dict[str, object]:
         "filters_query": current.filters_query,
         # For ids of elements.
         "filters_key": hashlib.sha256(current.filters_query.encode()).hexdigest()[:12],
-        "export_query": current.export_query,
-        "page_query": current.page_query,
         "hidden_inputs": current.hidden_inputs,
         "hidden": current.hidden,
         "trail": current.trail,

@@ -247,6 +247,11 @@ class Listing:
                 active.append(Chip(field.label or name, text, self._address({name: others, POSITION: []})))
         return active
 
+    @property
+    def told(self) -> list[tuple[str, str]]:
+        """The active filters as (name, value)."""
+        return [(str(chip.label), str(chip.value)) for chip in self.chips()]
+
     def _with_trail(self, trail: Sequence[str]) -> str:
         return self._address({POSITION: list(trail)})
 
