@@ -45,6 +45,7 @@ class Column:
             value is "–"; a duration's is an empty cell.
         link: True: to the object's own page; or a callable (slug, row) that returns a URL, or "" for none.
         below: a callable that gets the row and returns a small second line, or ""; in files it has its own column.
+        mark: a callable that gets the row and returns a badge that stands below the value, with the address of its page, or None.
         phone: False leaves it out of the card on phones.
         wide: True if it has its own column in wide windows only; otherwise it is a second line of the column before it.
         template_name: a template of its own; its values are exported by their `__str__`.
@@ -60,6 +61,7 @@ class Column:
     kind: str = "text"
     link: bool | Callable[[str, AnyRow], str] = False
     below: Callable[[AnyRow], Text] | None = None
+    mark: Callable[[AnyRow], tuple[Badge, str] | None] | None = None
     phone: bool = True
     wide: bool = False
     template_name: str = ""

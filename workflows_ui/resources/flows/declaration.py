@@ -66,12 +66,14 @@ def _note(flow: Row) -> Text:
 def _with_names(session: EngineSession, rows: Sequence[Row], folders: Mapping[str, str]) -> list[dict[str, object]]:
     """The rows with the names of their folders, their apps, and the plots of their runs."""
     known = reading.known_apps(session)
-    sparks = resource_results.sparks(session, [id_at(row) for row in rows if id_at(row)])
+    keys = [id_at(row) for row in rows if id_at(row)]
+    sparks, alarms = resource_results.sparks(session, keys), flow_panels.alarm_marks(session, keys)
     return [
         {
             **row,
             "folder": folders.get(str(row.get("folderId"))),
             "days": sparks.get(id_at(row)),
+            "alarm": alarms.get(id_at(row)),
             "apps": reading.app_marks(known, list_at(row, "pieces")),
         }
         for row in rows
@@ -99,7 +101,7 @@ class Flows(Resource):
     title_path = "version.displayName"
     recipe = ("/v1/flows/{id}", "workflows.get_flow({id!r})")
     list_display = (
-        Column(reading.name_of, _("Name"), link=True),
+        Column(reading.name_of, _("Name"), link=True, mark=lambda row: row.get("alarm")),
         Column(reading.start_label, _("Trigger"), wide=True),
         Column("folder", _("Folder"), link=link_to("folders", "folderId"), wide=True, sort=False),
         Column(lambda row: messages.flow_state(row.get("status")), _("State"), kind="badge", below=_note, name="state"),
