@@ -70,19 +70,19 @@ def _earlier_keys(alarm: Alarm) -> Sequence[str]:
 def _notify(index: RunIndex, person: User, alarms: Sequence[Alarm]) -> None:
     """Notify a person of alarms: in one notification, but for those that they were notified of a short time ago, which are added to it."""
     now = clock.now()
-    earlier: dict[str, Notice] = {}
-    keys = {key: alarm.pk for alarm in alarms for key in _earlier_keys(alarm)}
+    earlier: dict[int, Notice] = {}
+    keys: dict[str, int] = {key: alarm.pk for alarm in alarms for key in _earlier_keys(alarm)}
     for row in Notice.objects.filter(user=person, key__in=keys).select_related("head").order_by("pk"):
         notice = row.head or row
         if notice.last_at > now - SAME and notice.subject:
-            earlier[str(keys[row.key])] = notice
+            earlier[keys[row.key]] = notice
     groups: dict[str, list[Alarm]] = defaultdict(list)
     for alarm in alarms:
-        known = earlier.get(str(alarm.pk))
+        known = earlier.get(alarm.pk)
         groups[known.subject if known else ""].append(alarm)
     for subject, group in groups.items():
-        notice = next((row for row in earlier.values() if subject and row.subject == subject), None)
-        said = notice.about.get("alarms") if notice is not None and notice.read_at is None else None
+        unread = (row.about for row in earlier.values() if subject and row.subject == subject and not row.read_at)
+        said = next(unread, {}).get("alarms")
         _fold(index, person, subject or f"alarms:{index.pk}:{_key(group[0])}", group, said, now)
 
 

@@ -49,6 +49,9 @@ def read(about: Mapping[str, object], slug: str = "") -> list[AlarmText]:
 def _read(row: Mapping[str, object], slug: str) -> AlarmText:
     kind, end, key = str(row.get("kind")), str(row.get("end") or ""), row.get("id")
     facts = row.get("facts")
+    if isinstance(facts, dict) and isinstance(facts.get("step"), str):
+        # Mail programs make links of addresses, and nobody can tell who wrote one in the name of a step.
+        facts = facts | {"step": formats.unlinked(facts["step"])}
     label = str(AlarmKind(kind).label) if kind in AlarmKind.values else _("An alarm about a flow")
     flow = row.get("flow")
     name = formats.cut(flow, _LONGEST) if isinstance(flow, str) and formats.visible(flow) else _("Many flows")
@@ -63,7 +66,9 @@ def _read(row: Mapping[str, object], slug: str) -> AlarmText:
     title = _("%(flow)s: %(alarm)s")
     if isinstance(times, int) and times > 1:
         title, values = _("%(flow)s: %(alarm)s, %(n)d times"), values | {"n": times}
-    sentences = [messages.sentence(kind, facts), messages.detail(kind, facts), messages.since(since) if since else ""]
+    # That a flow has been silent since its last run, the sentence says itself.
+    began = messages.since(since) if since and kind not in {AlarmKind.QUIET, AlarmKind.MISSED} else ""
+    sentences = [messages.sentence(kind, facts), messages.detail(kind, facts), began]
     answer_path = reverse("alarm_answer", args=[slug, key]) if path and kind != AlarmKind.MANY else ""
     failed = run if isinstance(run, str) and kind == AlarmKind.FAILING else ""
     return AlarmText(

@@ -67,7 +67,7 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
         above_template="alarms/above.html",
         muted=services.muted(index).count(),
         manages=request.access.allows(Role.MANAGER),
-        **_subscriptions(request),
+        subscription=_subscriptions(request),
     )
 
 
@@ -157,7 +157,7 @@ def alarm(request: ConsoleRequest, slug: str, alarm_id: int) -> HttpResponse:
         "most": _FLOWS,
         "muted": services.is_muted(index, (row.kind, row.flow_id)),
         "builds": request.access.allows(Role.BUILDER),
-        **_subscriptions(request),
+        "subscription": _subscriptions(request),
     }
     return responses.page(request, "alarms/alarm.html", context)
 

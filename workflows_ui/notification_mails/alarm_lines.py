@@ -1,11 +1,11 @@
 """The alarms of a notice as its mail has them: with the step and the error of failures, and the addresses of their pages."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext as _
 
 from workflows_ui.accounts.models import User
 from workflows_ui.core import formats
@@ -44,15 +44,11 @@ def build(person: User, notice: Notice, news: News) -> list[AlarmLine]:
     for position, alarm in enumerate(news.alarms):
         cause = causes.get(position)
         # Mail programs make links of addresses, and nobody can tell who wrote one in the message of a service.
-        said = (
-            replace(cause, step=formats.unlinked(cause.step), message=formats.unlinked(cause.message)).headline
-            if cause
-            else ""
-        )
+        said = _("Error: %(message)s") % {"message": formats.unlinked(cause.message)} if cause and cause.message else ""
         lines.append(
             AlarmLine(
                 alarm.title,
-                [sentence for sentence in (*alarm.sentences, said) if sentence],
+                [sentence for sentence in (*alarm.sentences[:1], said, *alarm.sentences[1:]) if sentence],
                 alarm.next_step,
                 settings.BASE_URL + (alarm.path or notice.url),
                 settings.BASE_URL + alarm.answer_path if answers and alarm.answer_path else "",

@@ -101,12 +101,9 @@ def _several_failures(about: dict[str, object], count: int, last_at: datetime) -
 def _alarm(about: dict[str, object], slug: str) -> News:
     alarms, more = notice_texts.read(about, slug), _number(about, "more")
     over = all(alarm.ended for alarm in alarms)
-    if len(alarms) == 1:
-        detail = " ".join(alarms[0].sentences)
-    else:
-        detail = "\n".join(f"{alarm.title}. {' '.join(alarm.sentences[:1])}" for alarm in alarms)
+    sentences = alarms[0].sentences if len(alarms) == 1 else [f"{alarm.title}." for alarm in alarms]
     icon, colour = ("circle-check", "green") if over else ("bell-ring", "red")
-    return News(notice_texts.title(alarms, more), detail, icon, colour, alarms=alarms)
+    return News(notice_texts.title(alarms, more), " ".join(sentences), icon, colour, alarms=alarms)
 
 
 def _failure_assigned(about: dict[str, object]) -> News:
