@@ -188,7 +188,7 @@ class _Rows:
 
 
 def _mark(badge: Badge, url: str) -> SafeString:
-    return markup('<div class="mt-1"><a href="{}">{}</a></div>', url, elements.badge(badge))
+    return markup('<div class="row-mark mt-1"><a href="{}">{}</a></div>', url, elements.badge(badge))
 
 
 def _tick(key: str, name: str) -> SafeString:
