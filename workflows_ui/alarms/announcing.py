@@ -81,8 +81,9 @@ def _notify(index: RunIndex, person: User, alarms: Sequence[Alarm]) -> None:
         known = earlier.get(alarm.pk)
         groups[known.subject if known else ""].append(alarm)
     for subject, group in groups.items():
-        unread = (row.about for row in earlier.values() if subject and row.subject == subject and not row.read_at)
-        said = next(unread, {}).get("alarms")
+        notices = (row for row in earlier.values() if subject and row.subject == subject and not row.read_at)
+        unread = next(notices, None)
+        said = unread.about.get("alarms") if unread else None
         _fold(index, person, subject or f"alarms:{index.pk}:{_key(group[0])}", group, said, now)
 
 
