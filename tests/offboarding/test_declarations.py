@@ -26,6 +26,7 @@ NOT_OWNED = {
     "Credential.last_used_by": _RECORD,
     "CredentialSecret.replaced_by": _RECORD,
     "CredentialShare.shared_by": _RECORD,
+    "DefaultWatch.user": "It only notes that a subscription was given: that is handed over.",
     "DeletedObject.deleted_by": _RECORD,
     "DeletedObject.restored_by": _RECORD,
     "EmailAddress.user": _ACCOUNT,

@@ -46,15 +46,15 @@ PAGES = {
 #: Of a workspace with a run index, for the owner of the credential that reads it.
 INDEXED_PAGES = {
     "/w/sales/": Costs(29, 0),
-    "/w/sales/flows/": Costs(13, 1),
+    "/w/sales/flows/": Costs(14, 1),
     "/w/sales/flows/{flow}/": Costs(19, 1),
     "/w/sales/runs/": Costs(17, 0),
     "/w/sales/runs/plots/": Costs(10, 0),
     "/w/sales/runs/{failed}/": Costs(21, 1),
     "/w/sales/failures/": Costs(14, 0),
     "/w/sales/failures/{failure}/": Costs(22, 0),
-    "/w/sales/alarms/": Costs(15, 0),
-    "/w/sales/alarms/{alarm}/": Costs(10, 0),
+    "/w/sales/alarms/": Costs(16, 0),
+    "/w/sales/alarms/{alarm}/": Costs(13, 0),
     "/w/sales/alarms/muted/": Costs(9, 0),
     "/w/sales/alarms/channels/": Costs(10, 0),
     "/w/sales/alarms/channels/{channel}/": Costs(11, 0),

@@ -29,6 +29,7 @@ _ENDED: Mapping[str, Text] = {
     AlarmEnd.OVER: gettext_lazy("Ended: %(flow)s: %(alarm)s (%(workspace)s)"),
     AlarmEnd.OFF: gettext_lazy("Flow is off: %(flow)s: %(alarm)s (%(workspace)s)"),
     AlarmEnd.MUTED: gettext_lazy("Muted: %(flow)s: %(alarm)s (%(workspace)s)"),
+    AlarmEnd.FALSE: gettext_lazy("False alarm: %(flow)s: %(alarm)s (%(workspace)s)"),
     AlarmEnd.FOLDED: gettext_lazy("Part of an alarm about many flows: %(flow)s: %(alarm)s (%(workspace)s)"),
 }
 

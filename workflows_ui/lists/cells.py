@@ -153,10 +153,11 @@ class _Rows:
         column = one["column"]
         below, wide = one["below"], one["joined"]
         return markup(
-            "{}{}{}{}</td>",
+            "{}{}{}{}{}</td>",
             self._opening(column, first),
             cell(self._context, column, one["value"], one["url"]),
             markup('<div class="small text-secondary long">{}</div>', _cut(below, _BELOW)) if below else NOTHING,
+            _mark(*one["mark"]) if one["mark"] else NOTHING,
             self._beside(wide) if wide else NOTHING,
         )
 
@@ -194,6 +195,10 @@ class _Rows:
             called = _("Actions: %(name)s") % {"name": name}
             fold = self._menus.html(line["actions"], called, line["id"])
         return markup('<td class="text-end row-actions"><div class="row-buttons">{}{}</div></td>', links, fold)
+
+
+def _mark(badge: Badge, url: str) -> SafeString:
+    return markup('<div class="row-mark mt-1"><a href="{}">{}</a></div>', url, elements.badge(badge))
 
 
 def _tick(key: str, name: str) -> SafeString:

@@ -45,6 +45,7 @@ class Column:
             has a function in lists/cells.py. An empty value is "–"; a duration's is an empty cell.
         link: True: to the object's own page; or a callable (slug, row) that returns a URL, or "" for none.
         below: a callable that gets the row and returns a small second line, or ""; in files it has its own column.
+        mark: a callable that gets the row and returns a badge that stands below the value, with the address of its page, or None.
         phone: False leaves it out of the card on phones.
         wide: True if it has its own column in wide windows only; otherwise it is a second line of the column before it.
         widest: True for a wide column that only windows have room for which are wider still.
@@ -61,6 +62,7 @@ class Column:
     kind: str = "text"
     link: bool | Callable[[str, AnyRow], str] = False
     below: Callable[[AnyRow], Text] | None = None
+    mark: Callable[[AnyRow], tuple[Badge, str] | None] | None = None
     phone: bool = True
     wide: bool = False
     widest: bool = False

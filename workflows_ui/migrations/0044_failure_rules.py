@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('workflows_ui', '0041_reasons_asked'),
+        ('workflows_ui', '0042_alarms_from_the_start'),
     ]
 
     operations = [

@@ -39,6 +39,7 @@ class WatchKind(models.TextChoices):
     LAUNCH = "launch", _("A launch")
     FLOW = "flow", _("A flow")
     ALARMS = "alarms", _("All alarms of a workspace")
+    OWN_ALARMS = "own_alarms", _("Alarms of flows that one owns")
 
 
 class Notice(models.Model):
@@ -95,7 +96,8 @@ class Notice(models.Model):
 
 
 class Watch(models.Model):
-    """A subscription of a person: to the end of a launch, to the failures and alarms of a flow, or to all alarms of a workspace."""
+    """A subscription of a person: to the end of a launch, to the failures and alarms of a flow, or to all alarms of a workspace, or
+    to those of the flows that the person owns there."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="watches")
     workspace = models.ForeignKey("workflows_ui.Workspace", on_delete=models.CASCADE, related_name="watches")

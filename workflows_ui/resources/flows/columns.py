@@ -12,7 +12,7 @@ from workflows_ui.flows import reading
 from workflows_ui.launches import flow_facts
 from workflows_ui.launches.flow_facts import Start
 from workflows_ui.lists.declaration import Row
-from workflows_ui.resources.flows import results
+from workflows_ui.resources.flows import panels, results
 from workflows_ui.run_index.services import uses
 from workflows_ui.web import elements
 
@@ -93,6 +93,11 @@ def _used_pieces(row: Row) -> Sequence[str]:
     return [name for name in texts_at(row, "pieces") if name != own]
 
 
+def _alarms(session: EngineSession, rows: Sequence[Row]) -> Iterable[object]:
+    found = panels.alarm_marks(session, [id_at(row) for row in rows if id_at(row)])
+    return (found.get(id_at(row)) for row in rows)
+
+
 def _indexed_folders(session: EngineSession, rows: Sequence[Row]) -> Iterable[object]:
     names = {key: name for key, (_id, name) in uses.names(session, "folders").items()}
     return (names.get(str(row.get("folderId"))) for row in rows)
@@ -112,6 +117,7 @@ COMPLETED: Mapping[str, Values] = {
     "days": _days,
     "apps": _apps,
     "owner": _owners,
+    "alarm": _alarms,
 }
 #: The same while the engine does not answer.
 INDEXED: Mapping[str, Values] = {
@@ -120,6 +126,7 @@ INDEXED: Mapping[str, Values] = {
     "days": _days,
     "apps": _apps,
     "owner": _remembered_owners,
+    "alarm": _alarms,
 }
 
 

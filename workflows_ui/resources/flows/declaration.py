@@ -94,7 +94,7 @@ class Flows(Resource):
     title_path = "version.displayName"
     recipe = ("/v1/flows/{id}", "workflows.get_flow({id!r})")
     list_display = (
-        Column(reading.name_of, _("Name"), link=True),
+        Column(reading.name_of, _("Name"), link=True, mark=lambda row: row.get("alarm")),
         Column("start", _("Trigger"), wide=True, html=columns.Trigger.__html__, name="start_label"),
         Column("folder", _("Folder"), link=link_to("folders", "folderId"), wide=True),
         Column(lambda row: messages.flow_state(row.get("status")), _("State"), kind="state", below=_note, name="state"),
