@@ -141,12 +141,13 @@ class Order:
 @dataclass(frozen=True)
 class Query:
     """The query of a list: the cleaned filters without empty ones, the number of rows, the start position, and the order, None for the
-    list's own."""
+    list's own. `poll`: an open list asks once more, and may get what another one was answered a few seconds ago."""
 
     filters: Cleaned
     rows: int
     position: str = ""
     order: Order | None = None
+    poll: bool = False
 
 
 @dataclass(frozen=True)
@@ -205,6 +206,7 @@ class List:
         cached: the names under which an EngineSession keeps its rows; "Refresh" reads them again.
         rows: default number of rows per page; one of ROWS.
         poll_seconds: the time between two questions of a browser whether new rows came (news.py).
+        live_seconds: instead, the time between two looks at the first page in the list's own order, whose new rows appear by themselves.
         file_view: the name of the URL of the whole list as a file, for its workspace and a key of export.TYPES; without one, a job
             exports the list.
     """
@@ -227,6 +229,7 @@ class List:
     cached: ClassVar[Sequence[str]] = ()
     rows: ClassVar[int] = 20
     poll_seconds: ClassVar[int] = 15
+    live_seconds: ClassVar[int] = 0
     file_view: ClassVar[str] = ""
 
     @classmethod

@@ -94,7 +94,7 @@ def respond(
     if current.default_url and not responses.is_fragment(request):
         return responses.redirect(request, current.default_url)
     total = matching if page.total is None else page.total
-    refreshed = polls.live(current.kind, page.rows, total, page.start, pending)
+    refreshed = polls.live(current, page.rows, total, page.start, pending)
     if refreshed and responses.is_fragment(request) and request.GET.get(polls.SEEN) == refreshed.version:
         return responses.vary(HttpResponse(status=204))
     kind, access = current.kind, getattr(request, "access", None)

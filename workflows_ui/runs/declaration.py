@@ -3,7 +3,7 @@
 import datetime
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import wraps
+from functools import partial, wraps
 
 from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy as _, pgettext_lazy
@@ -32,6 +32,8 @@ from workflows_ui.web import messages
 
 #: Extra rows requested beyond a page, since those of the boundary's millisecond come again; the second number is used if all of them did.
 _OVERLAPS = (50, 950)
+#: How old an answer may be that open lists share: with `live_seconds`, a new run appears within ten seconds.
+_SHARED_SECONDS = 3
 #: Maximum length of the raw data on the page; the file is complete.
 _RAW = 200_000
 
@@ -122,6 +124,7 @@ class Runs(Resource):
     editor_path = "/projects/{project}/runs/{id}"
     notes = True
     created = "created"
+    live_seconds = 4
     plot_template = "runs/days_later.html"
 
     def list(self, session: EngineSession, query: Query) -> Page:
@@ -170,16 +173,18 @@ class Runs(Resource):
             run_filters.load_flows(session)
         for overlap in _OVERLAPS:
             limit_rows = query.rows + (overlap if boundary else 1)
-            page = session.workflows.list_runs(
-                limit=limit_rows,
-                flow_id=of_flow or query.filters.get("flow"),
-                status=query.filters.get("status"),
-                tags=query.filters.get("tag"),
-                created_after=run_filters.moment(first_day(query.filters), datetime.time.min),
-                created_before=min(filter(None, (limit, until)), default=None),
-                failed_step_name=step or None,
-                archived=query.filters.get("archived") == "only",
-            )
+            wanted = {
+                "limit": limit_rows,
+                "flow_id": of_flow or query.filters.get("flow"),
+                "status": query.filters.get("status"),
+                "tags": query.filters.get("tag"),
+                "created_after": run_filters.moment(first_day(query.filters), datetime.time.min),
+                "created_before": min(filter(None, (limit, until)), default=None),
+                "failed_step_name": step or None,
+                "archived": query.filters.get("archived") == "only",
+            }
+            call = partial(session.workflows.list_runs, **wanted)
+            page = call() if boundary else session.share(f"runs {wanted}", _SHARED_SECONDS, call, poll=query.poll)
             listed = page["data"]
             rows = _after(last, listed)
             # Without the last row in it, a full answer may hold only rows of its millisecond that were already shown.
