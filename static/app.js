@@ -29,6 +29,13 @@
     // The fold itself opens or closes after this event.
     setTimeout(() => remember("folded", [...document.querySelectorAll("[data-fold]:not([open])")].map((fold) => fold.dataset.fold).join("-")));
   });
+  // A fold of the page that the person's account keeps ([data-kept]).
+  document.addEventListener("click", (event) => {
+    const fold = event.target.closest("[data-kept] > summary")?.parentElement;
+    if (!fold) return;
+    const save = () => htmx.ajax("POST", fold.dataset.kept, { source: fold, swap: "none", values: { list: fold.dataset.list, ...(fold.open ? {} : { folded: "1" }) } });
+    setTimeout(() => save().catch(() => {}));
+  });
   const nameIcons = () => {
     for (const link of document.querySelectorAll("#sidebar li a")) link.title = root.classList.contains("narrow") ? link.textContent.trim() : "";
   };

@@ -85,6 +85,7 @@ KINDS: Mapping[str, Callable[[object], SafeString]] = {
     "id": _id,
     "when": elements.when,
     "exact": elements.exact,
+    "message": _text,
     "duration": _duration,
     "count": _count,
     "badge": _badge,

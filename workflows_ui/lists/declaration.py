@@ -40,7 +40,7 @@ class Column:
     Attributes:
         path: dotted path, or a callable that gets the row.
         label: the heading.
-        kind: how it is shown: text, lines (a text in up to three lines), note (grey), code, id (code with a copy button, once on a page),
+        kind: how it is shown: text, message (a text with more room than others), lines (a text in up to three lines), note (grey), code, id (code with a copy button, once on a page),
             when, exact, duration (ms), count, badge (the value is a Badge), list. Each has a function in lists/cells.py. An empty
             value is "–"; a duration's is an empty cell.
         link: True: to the object's own page; or a callable (slug, row) that returns a URL, or "" for none.

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 
 from workflows_ui.lists import polls
 from workflows_ui.lists.declaration import AnyRow, Column, List, Page
-from workflows_ui.lists.filters import filter_bar
+from workflows_ui.lists.filters import filter_bar, plotted_period
 from workflows_ui.lists.lines import list_lines
 from workflows_ui.lists.listing import Listing
 from workflows_ui.saved_views import services as saved_views
@@ -119,6 +119,7 @@ def respond(
         "pages": current.pages(page, total),
         "files": kind.files(access.workspace.slug if access else ""),
         "row_choices": current.rows_urls(),
+        "plot_period": plotted_period(current.query.filters) if current.valid and context.get("plot_template") else "",
         **context,
     }
     return responses.page(request, "lists/list.html", whole, fragments=("results",))
@@ -143,6 +144,7 @@ def _values(current: Listing) -> dict[str, object]:
         "first_url": current.first_url,
         "clear_url": current.clear_url,
         "late_url": current.late_url,
+        "saved": current.saved,
     }
 
 

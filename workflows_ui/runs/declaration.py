@@ -4,6 +4,7 @@ import datetime
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial, wraps
+from typing import TypeVar
 
 from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy as _, pgettext_lazy
@@ -36,6 +37,7 @@ _OVERLAPS = (50, 950)
 _SHARED_SECONDS = 3
 #: Maximum length of the raw data on the page; the file is complete.
 _RAW = 200_000
+T = TypeVar("T")
 
 
 def _failed_alike_url(slug: str, run: Row) -> str:
@@ -46,7 +48,7 @@ def _failed_alike_url(slug: str, run: Row) -> str:
     return list_url(slug, "runs", failed=run_filters.step_of_flow(step[:80], flow))
 
 
-def _of_run(read: Callable[[Run], object]) -> Callable[[Row], object]:
+def _of_run(read: Callable[[Run], T]) -> Callable[[Row], T]:
     """A column's value: addresses call the column by the name of `read`."""
     return wraps(read)(lambda row: read(Run(row)))
 
@@ -83,10 +85,9 @@ class Runs(Resource):
         Column(
             _of_run(reading.failed_at), _("Failed step"), link=_failed_alike_url, wide=True, sort=("failed_step_title",)
         ),
-        Column(_of_run(reading.error_of), _("Error"), wide=True, sort=False),
-        Column("created", _("Received"), kind="when", sort=("created",)),
-        Column(_of_run(reading.waited), _("Time in queue"), kind="duration", wide=True, sort=False),
-        Column(_of_run(reading.length), _("Duration"), kind="duration", phone=False, sort=("duration",)),
+        Column(_of_run(reading.error_of), _("Error"), kind="message", sort=False),
+        Column("created", _("Received"), kind="when", below=_of_run(reading.long_wait), sort=("created",)),
+        Column(_of_run(reading.length), _("Duration"), kind="duration", sort=("duration",)),
         Column(starters.name_of, _("Launched by"), link=starters.url_of, phone=False, sort=False),
     )
     shortcuts = (Shortcut(_("View flow"), "workflow", link_to("flows", "flowId")),)

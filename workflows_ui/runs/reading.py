@@ -109,6 +109,18 @@ def waited(run: Run, now: datetime.datetime | None = None) -> float | None:
     return None if retry else formats.between(run.created, run.start_time) or None
 
 
+#: Milliseconds of a wait that is worth a word in a list.
+_LONG_WAIT = 2000
+
+
+def long_wait(run: Run) -> str:
+    """How long the run waited before it started, in a few words; "" if that was not long."""
+    time = waited(run)
+    if time is None or time < _LONG_WAIT:
+        return ""
+    return _("%(time)s in the queue") % {"time": formats.duration(time)}
+
+
 def failing(run: Run) -> bool:
     """Whether `failedStep` is the reason for the run's end, not that of an earlier try."""
     return run.status not in (*runs.UNDER_WAY, "SUCCEEDED", "CANCELED")
