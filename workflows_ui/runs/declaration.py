@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy as _, pgettext_lazy
 
 from workflows_ui.core import formats
+from workflows_ui.core.collation import by_name
 from workflows_ui.core.paths import id_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import Forbidden, NotFound, Unavailable
@@ -23,6 +24,7 @@ from workflows_ui.runs import (
     actions as resource_actions,
     filters as run_filters,
     indexed,
+    launched,
     masking,
     panels as resource_panels,
     reading,
@@ -88,7 +90,14 @@ class Runs(Resource):
         Column(_of_run(reading.error_of), _("Error"), kind="message", sort=False),
         Column("created", _("Received"), kind="when", below=_of_run(reading.long_wait), sort=("created",)),
         Column(_of_run(reading.length), _("Duration"), kind="duration", sort=("duration",)),
-        Column(starters.name_of, _("Launched by"), link=starters.url_of, phone=False, sort=False),
+        Column(
+            starters.name_of,
+            _("Launched by"),
+            link=starters.url_of,
+            phone=False,
+            name="launcher",
+            sort=by_name(launched.LAUNCHER),
+        ),
     )
     shortcuts = (Shortcut(_("View flow"), "workflow", link_to("flows", "flowId")),)
     actions = resource_actions.ACTIONS
@@ -172,20 +181,23 @@ class Runs(Resource):
         if of_flow or query.filters.get("flow"):
             # Filling the cache here proves once that the flow belongs to the workspace, instead of by a call for each flow.
             run_filters.load_flows(session)
+        wanted = {
+            "status": query.filters.get("status"),
+            "tags": query.filters.get("tag"),
+            "created_after": run_filters.moment(first_day(query.filters), datetime.time.min),
+            "created_before": min(filter(None, (limit, until)), default=None),
+            "failed_step_name": step or None,
+            "archived": query.filters.get("archived") == "only",
+        }
+        flows = of_flow or query.filters.get("flow")
+        if query.filters.get("person"):
+            chosen = [of_flow] if of_flow else query.filters.get("flow")
+            return launched.page(session, query, chosen, wanted | {"created_before": until}, _SHARED_SECONDS)
         for overlap in _OVERLAPS:
             limit_rows = query.rows + (overlap if boundary else 1)
-            wanted = {
-                "limit": limit_rows,
-                "flow_id": of_flow or query.filters.get("flow"),
-                "status": query.filters.get("status"),
-                "tags": query.filters.get("tag"),
-                "created_after": run_filters.moment(first_day(query.filters), datetime.time.min),
-                "created_before": min(filter(None, (limit, until)), default=None),
-                "failed_step_name": step or None,
-                "archived": query.filters.get("archived") == "only",
-            }
-            call = partial(session.workflows.list_runs, **wanted)
-            page = call() if boundary else session.share(f"runs {wanted}", _SHARED_SECONDS, call, poll=query.poll)
+            call = partial(session.workflows.list_runs, limit=limit_rows, flow_id=flows, **wanted)
+            name = f"runs {limit_rows} {flows} {wanted}"
+            page = call() if boundary else session.share(name, _SHARED_SECONDS, call, poll=query.poll)
             listed = page["data"]
             rows = _after(last, listed)
             # Without the last row in it, a full answer may hold only rows of its millisecond that were already shown.
@@ -217,8 +229,9 @@ class Runs(Resource):
         return masking.masked(session, rows)
 
     def choices(self, session: EngineSession) -> Mapping[str, Sequence[tuple[str, str]]]:
-        """The workspace's flows and their steps by name, at most a minute old."""
-        return run_filters.filter_choices(indexed.flows_of(session, indexes.for_session(session)))
+        """The workspace's flows and their steps by name, at most a minute old; and the people who launched."""
+        flows = indexed.flows_of(session, indexes.for_session(session))
+        return {**run_filters.filter_choices(flows), "person": launched.choices(session)}
 
     def search_hint(self, session: EngineSession) -> str:
         return indexed.search_hint(session, indexes.for_session(session))
