@@ -82,7 +82,7 @@ def test_others_find_their_own_launches_only_and_are_offered_nobody_else(
         read_all(stage)
     launcher = stage.as_role(Role.LAUNCHER)
     me = User.objects.get(pk=launcher.session["_auth_user_id"])
-    assert me not in (stage.users.owner,)
+    assert me != stage.users.owner
     own = rows(launcher, f"?person={me.pk}")
     assert set(own) == {row.run_id for row in Launch.objects.filter(user=me)}
     for other in {stage.users.owner, stage.users.colleague} - {me}:

@@ -106,7 +106,9 @@ def test_a_refresh_by_hand_asks_the_engine(stub_engine: StubEngine, clients: lis
         assert len(stub_engine.queries("/flow-runs")) == asked + 1
 
 
-def test_what_is_shared_is_sealed(stub_engine: StubEngine, clients: list[Client], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_shared_is_sealed(
+    stub_engine: StubEngine, clients: list[Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
     from workflows_ui.credentials.services import engine_session
 
     stored: list[object] = []

@@ -19,6 +19,7 @@ from workflows_ui.launches.forms import FilterForm
 from workflows_ui.launches.inputs import Forms, input_labels, labelled_inputs, summaries
 from workflows_ui.launches.models import UNSENT, Launch, LaunchInput
 from workflows_ui.launches.page import LaunchPage
+from workflows_ui.launches.services import usual_time
 from workflows_ui.lists import export
 from workflows_ui.lists.declaration import Column
 from workflows_ui.lists.local_lists import LocalList
@@ -72,7 +73,7 @@ _TOOK = Column(
     lambda row: row.milliseconds,
     _("Duration"),
     kind="duration",
-    phone=False,
+    below=lambda row: messages.LATE if getattr(row, "is_late", False) else "",
     name="took",
     sort=(ExpressionWrapper(F("run_finished_at") - F("run_started_at"), DurationField()),),
 )
@@ -82,8 +83,12 @@ _inputs_of = Prepared(lambda launches: LaunchInput.objects.filter(launch__in=lau
 
 
 class Launches(LocalList):
-    """The launches that a person may see: their own, or everybody's."""
+    """The launches that a person may see: their own, or everybody's.
 
+    `workspace_id`: theirs, whose flows' usual times are known; 0 without marks of what takes longer.
+    """
+
+    workspace_id: int = 0
     name = "launches"
     label, label_plural = _("Launch"), _("Launches")
     icon, group = "rocket", "launch"
@@ -107,8 +112,10 @@ class Launches(LocalList):
             found[item.launch_id].append(item)
         without = [row for row in rows if row.pk not in found]
         lines = SimpleLazyObject(lambda: summaries(without, _SUMMED_UP))
+        under_way = {row.pk: (row.flow_id, passed) for row in rows if (passed := usual_time.elapsed(row)) is not None}
+        late = usual_time.find_late(self.workspace_id, under_way) if self.workspace_id else frozenset[str]()
         for row in rows:
-            row.listed_inputs, row.summaries = found[row.pk], lines
+            row.listed_inputs, row.summaries, row.is_late = found[row.pk], lines, row.pk in late
         return rows
 
     def refresh_seconds(self, row: Launch) -> int:
@@ -152,7 +159,8 @@ _FILE = Launches.with_attributes(
 def launch_list(access: Access) -> Launches:
     """The list for a person: who launched is a column where others' launches are shown."""
     columns = (_FLOW, _STATE, _FAILED_STEP, _INPUT, _PERSON, _WHEN, _TOOK)
-    return Launches.with_attributes(list_display=columns) if access.allows(Role.BUILDER) else Launches()
+    shown = columns if access.allows(Role.BUILDER) else Launches.list_display
+    return Launches.with_attributes(list_display=shown, workspace_id=access.workspace.pk)
 
 
 def file(kind: str, rows: QuerySet[Launch], access: Access) -> Iterator[bytes]:

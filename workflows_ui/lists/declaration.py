@@ -40,9 +40,9 @@ class Column:
     Attributes:
         path: dotted path, or a callable that gets the row.
         label: the heading.
-        kind: how it is shown: text, message (a text with more room than others), lines (a text in up to three lines), note (grey), code, id (code with a copy button, once on a page),
-            when, exact, duration (ms), count, badge (the value is a Badge), list. Each has a function in lists/cells.py. An empty
-            value is "–"; a duration's is an empty cell.
+        kind: how it is shown: text, message (a text with more room than others), lines (a text in up to three lines), note (grey), code,
+            id (code with a copy button, once on a page), when, exact, duration (ms), count, badge (the value is a Badge), list. Each has a
+            function in lists/cells.py. An empty value is "–"; a duration's is an empty cell.
         link: True: to the object's own page; or a callable (slug, row) that returns a URL, or "" for none.
         below: a callable that gets the row and returns a small second line, or ""; in files it has its own column.
         phone: False leaves it out of the card on phones.
@@ -207,6 +207,7 @@ class List:
         rows: default number of rows per page; one of ROWS.
         poll_seconds: the time between two questions of a browser whether new rows came (news.py).
         live_seconds: instead, the time between two looks at the first page in the list's own order, whose new rows appear by themselves.
+        preview_view: the name of the URL of a row in short, beside the list, for its workspace and key. Its fragment is `preview`.
         file_view: the name of the URL of the whole list as a file, for its workspace and a key of export.TYPES; without one, a job
             exports the list.
     """
@@ -230,6 +231,7 @@ class List:
     rows: ClassVar[int] = 20
     poll_seconds: ClassVar[int] = 15
     live_seconds: ClassVar[int] = 0
+    preview_view: ClassVar[str] = ""
     file_view: ClassVar[str] = ""
 
     @classmethod

@@ -9,7 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Q
 from django.forms.boundfield import BoundField
 from django.utils import timezone
-from django.utils.translation import gettext, gettext_lazy as _, ngettext, pgettext_lazy
+from django.utils.translation import gettext, gettext_lazy as _, ngettext, pgettext, pgettext_lazy
 
 from workflows_ui.core import clock, days as plot_days, formats
 from workflows_ui.core.collation import sort_key
@@ -146,7 +146,9 @@ def plotted_period(filled: Cleaned) -> str:
     """The days of `plotted_days` in words: how many up to today, or the first and the last one."""
     days = plotted_days(filled)
     if days[-1] == timezone.localdate():
-        return ngettext("today", "last %(n)d days", len(days)) % {"n": len(days)}
+        if len(days) == 1:
+            return pgettext("period", "today")
+        return ngettext("last %(n)d day", "last %(n)d days", len(days)) % {"n": len(days)}
     return gettext("%(first)s to %(last)s") % {"first": formats.date(days[0]), "last": formats.date(days[-1])}
 
 

@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from workflows_ui.lists import polls
 from workflows_ui.lists.declaration import AnyRow, Column, List, Page
 from workflows_ui.lists.filters import filter_bar, plotted_period
-from workflows_ui.lists.lines import list_lines
+from workflows_ui.lists.lines import list_lines, preview_url
 from workflows_ui.lists.listing import Listing
 from workflows_ui.saved_views import services as saved_views
 from workflows_ui.saved_views.models import SavedView
@@ -106,7 +106,8 @@ def respond(
         "menus": _menus(current, current.saved) if current.saved else None,
         "page": page,
         "lines": lines,
-        "row_actions": any(line["shortcuts"] or line["actions"] for line in lines),
+        "row_actions": any(line["shortcuts"] or line["actions"] or line["preview"] for line in lines),
+        "preview_url": preview_url(kind, access.workspace.slug, current.shown) if access and current.shown else "",
         "live": refreshed,
         "live_url": current.here_with(**{polls.SEEN: refreshed.version}) if refreshed else "",
         "news": None if refreshed else polls.first_news(current, page),
@@ -145,6 +146,8 @@ def _values(current: Listing) -> dict[str, object]:
         "clear_url": current.clear_url,
         "late_url": current.late_url,
         "saved": current.saved,
+        "shown": current.shown,
+        "here": current.here,
     }
 
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _, ngettext
 
 from workflows_ui.core import clock
 from workflows_ui.lists import export
-from workflows_ui.lists.declaration import List, Page, Row
+from workflows_ui.lists.declaration import Page, Row
 from workflows_ui.lists.listing import SINCE, Listing
 from workflows_ui.web import responses
 from workflows_ui.web.requests import ConsoleRequest

@@ -89,7 +89,13 @@ class Runs(Resource):
         ),
         Column(_of_run(reading.error_of), _("Error"), kind="message", sort=False),
         Column("created", _("Received"), kind="when", below=_of_run(reading.long_wait), sort=("created",)),
-        Column(_of_run(reading.length), _("Duration"), kind="duration", sort=("duration",)),
+        Column(
+            _of_run(reading.length),
+            _("Duration"),
+            kind="duration",
+            below=lambda row: messages.LATE if row.get(reading.LATE) else "",
+            sort=("duration",),
+        ),
         Column(
             starters.name_of,
             _("Launched by"),
@@ -135,6 +141,7 @@ class Runs(Resource):
     notes = True
     created = "created"
     live_seconds = 4
+    preview_view = "run_preview"
     plot_template = "runs/days_later.html"
 
     def list(self, session: EngineSession, query: Query) -> Page:
@@ -149,7 +156,9 @@ class Runs(Resource):
             page = indexed.page(session, index, query)
         flows = indexed.flows_of(session, index)
         rows = starters.with_starters(session, page.rows, {flow.id: flow.start for flow in flows})
-        return replace(page, rows=reading.with_retries(session.workspace, rows))
+        return replace(
+            page, rows=reading.with_lateness(session.workspace, reading.with_retries(session.workspace, rows))
+        )
 
     def _searched(self, session: EngineSession, query: Query) -> Page:
         """What the engine can find without an index: a run by its id, else those of the flows with that name."""

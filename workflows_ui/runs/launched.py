@@ -80,7 +80,8 @@ def page(
 ) -> Page:
     """A page of a person's runs without an index: their launches, newest first, say which runs the engine is asked for.
 
-    `wanted` are the engine's filters besides the flows; open lists share answers for so many `seconds`. A position is that of the last launch whose run was asked for. Raises EngineError.
+    `wanted` are the engine's filters besides the flows; open lists share answers for so many `seconds`. A position is that of the last
+    launch whose run was asked for. Raises EngineError.
     """
     launches = launches_of(session, query.filters["person"]).exclude(run_id="")
     if flows:

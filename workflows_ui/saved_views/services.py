@@ -23,7 +23,7 @@ from workflows_ui.saved_views.models import ListChoice, SavedView
 MOST, MOST_HIDDEN = 200, 200
 LONGEST_QUERY = 2000
 #: Parameters of a list's address that a view does not have: the position, the view itself, and those of a single request.
-_PASSING = ("at", "rows", "view", "late", "seen", "newer")
+_PASSING = ("at", "rows", "view", "late", "seen", "newer", "show")
 _PATH = re.compile(r"[\w-]+(?:/[\w-]+)*", re.ASCII)
 
 
