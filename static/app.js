@@ -316,9 +316,11 @@
   document.addEventListener("keydown", (event) => {
     const at = event.target;
     if (isTyping(at) || keysAreOff() || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || document.querySelector("dialog[open]")) return;
-    const row = at.matches?.("a, [data-tick]") && !at.closest("details") ? at.closest(".list-table tbody tr") : null;
-    const down = event.key === "j" || (row && event.key === "ArrowDown");
-    const up = event.key === "k" || (row && event.key === "ArrowUp");
+    const focused = at.matches?.("a, [data-tick]") && !at.closest("details") ? at.closest(".list-table tbody tr") : null;
+    // In the preview, its row is the one to go on from.
+    const row = focused ?? (at.closest?.("#preview") ? document.querySelector("tr.previewed") : null);
+    const down = event.key === "j" || (focused && event.key === "ArrowDown");
+    const up = event.key === "k" || (focused && event.key === "ArrowUp");
     const box = row?.querySelector("[data-tick]");
     const link = row?.querySelector("[data-preview]");
     if (down || up) {
@@ -330,7 +332,7 @@
       followPreview(next);
     } else if (link && event.key === "p") {
       link.click();
-    } else if (box && (event.key === "x" || (event.key === " " && at !== box))) {
+    } else if (box && (event.key === "x" || (focused && event.key === " " && at !== box))) {
       box.click();
     } else return;
     event.preventDefault();
