@@ -258,11 +258,12 @@ def test_the_live_part_asks_for_itself_and_stops_at_the_end(owner: Client, stub_
 
 
 @time_machine.travel("2026-11-25T08:00:00Z", tick=False)
-def test_a_list_whose_only_unfinished_run_is_old_is_still_read_twice_a_minute(
+def test_a_search_whose_only_unfinished_run_is_old_is_read_twice_a_minute_and_the_list_more_often(
     owner: Client, stub_engine: StubEngine
 ) -> None:
-    stub_engine.runs = [run(1), run(2, "PAUSED", finishTime=None)]
-    assert owner.get(RUNS).context["live"].seconds == 30
+    stub_engine.flows, stub_engine.runs = [flow()], [run(1), run(2, "PAUSED", finishTime=None)]
+    assert owner.get(f"{RUNS}?search=Order").context["live"].seconds == 30
+    assert owner.get(RUNS).context["live"].seconds == 4
 
 
 def test_a_look_at_a_live_part_takes_one_call(owner: Client, stub_engine: StubEngine) -> None:
