@@ -512,18 +512,24 @@ class LaunchRightForm(HolderForm, LimitsForm):
         try:
             launch_rights.require_credential(self.holder, self._workspace, credential)
         except launch_rights.NothingActs as problem:
-            if isinstance(self.holder, User):
-                text = _(
-                    "%(person)s has no credential here, and none of their teams uses one, so nothing could be "
-                    "launched. Add them to a team, and give the right to the team, with a credential."
-                )
-                self.add_error("who", text % {"person": self.holder.label})
-            elif problem.people:
-                names = ", ".join(person.label for person in problem.people[:5])
-                text = _("These people of the team have no credential to use: %(names)s. Choose one for the team.")
-                self.add_error("credential", text % {"names": names})
-            else:
-                self.add_error("credential", _("No one is in the team, and it uses no credential. Choose one for it."))
+            self.add_lack(problem)
+
+    def add_lack(self, problem: launch_rights.NothingActs) -> None:
+        """Say at the field why no credential would act for the holder."""
+        if self.invited:
+            self._require_joined_team(self.cleaned_data["team"], None)
+        elif isinstance(self.holder, User):
+            text = _(
+                "%(person)s has no credential here, and none of their teams uses one, so nothing could be "
+                "launched. Add them to a team, and give the right to the team, with a credential."
+            )
+            self.add_error("who", text % {"person": self.holder.label})
+        elif problem.people:
+            names = ", ".join(person.label for person in problem.people[:5])
+            text = _("These people of the team have no credential to use: %(names)s. Choose one for the team.")
+            self.add_error("credential", text % {"names": names})
+        else:
+            self.add_error("credential", _("No one is in the team, and it uses no credential. Choose one for it."))
 
 
 class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
@@ -535,18 +541,19 @@ class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscript
 
     class Meta:
         model = Workspace
-        fields = ("name", "colour", "launching_paused", "second_factor_required", "causes_in_notices")
+        fields = ("name", "colour", "launching_paused", "second_factor_required", "causes_in_notices", "reasons_asked")
         labels = {
             "colour": _("Colour bar"),
             "launching_paused": _("Pause launching"),
             "second_factor_required": _("Require two-factor authentication"),
             "causes_in_notices": _("Emails and notifications name the cause of failures"),
+            "reasons_asked": _("Ask for a reason"),
         }
         help_texts = {
             "colour": _("A coloured line on every page, so that no one takes one environment for another."),
             "launching_paused": _(
                 "While this is on, no one can launch a flow here. Running launches continue and are followed to their "
-                "end."
+                "end, and failed runs can still be retried."
             ),
             "second_factor_required": _(
                 "Members who sign in with only a password have to set up an authenticator app or a passkey before they "
@@ -557,6 +564,10 @@ class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscript
                 "The message of the failed step and what usually helps, with secrets masked, for people who "
                 "may open the launch or run. Emails leave the console: without this, they name only the flow "
                 "and the step, and channels for alarms name no cause either."
+            ),
+            "reasons_asked": _(
+                "People who delete or stop something of the engine, or change many objects at once, enter a reason first. It is in the "
+                "audit log."
             ),
         }
 
