@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 import pytest
 import time_machine
 from django.contrib.auth.models import Group
+from django.core.cache import caches
 from django.test import Client
 
 from tests import users as people
@@ -109,12 +110,8 @@ def test_a_refresh_by_hand_asks_the_engine(stub_engine: StubEngine, clients: lis
 def test_what_is_shared_is_sealed(
     stub_engine: StubEngine, clients: list[Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from workflows_ui.credentials.services import engine_session
-
     stored: list[object] = []
-    monkeypatch.setattr(
-        engine_session.answers, "set", lambda key, value, *_args, **_kwargs: stored.append(value), raising=False
-    )
+    monkeypatch.setattr(caches["answers"], "set", lambda _key, value, *_rest, **_options: stored.append(value))
     failed = {"name": "send", "displayName": "Send", "message": "a very private message"}
     stub_engine.runs = [run(1, "FAILED", failedStep=failed)]
     assert "a very private message" in text(clients[0].get("/w/sales/runs/").content)

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("workflows_ui", "0040_notice_of_a_note"),
+        ("workflows_ui", "0041_reasons_asked"),
     ]
 
     operations = [

@@ -201,8 +201,13 @@ class Runs(Resource):
         }
         flows = of_flow or query.filters.get("flow")
         if query.filters.get("person"):
-            chosen = [of_flow] if of_flow else query.filters.get("flow")
-            return launched.page(session, query, chosen, wanted | {"created_before": until}, _SHARED_SECONDS)
+            wanted |= {"created_before": until}
+
+            def read(ids: list[str]) -> Row:
+                call = partial(session.workflows.list_runs, limit=len(ids), flow_run_ids=ids, **wanted)
+                return session.share(f"runs {ids} {wanted}", _SHARED_SECONDS, call, poll=query.poll)
+
+            return launched.page(session, query, [of_flow] if of_flow else query.filters.get("flow"), read)
         for overlap in _OVERLAPS:
             limit_rows = query.rows + (overlap if boundary else 1)
             call = partial(session.workflows.list_runs, limit=limit_rows, flow_id=flows, **wanted)

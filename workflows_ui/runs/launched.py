@@ -3,10 +3,8 @@
 Builders choose among everybody who launched; anybody else finds their own launches only, as in the list of launches.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from functools import partial
-from typing import Any
 
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Concat, NullIf, Trim
@@ -75,12 +73,10 @@ def with_launcher(rows: QuerySet[IndexedRun], *, descending: bool) -> QuerySet[I
     return rows.annotate(**{LAUNCHER: Coalesce(Subquery(names), Value("" if descending else "\uffff"))})
 
 
-def page(
-    session: EngineSession, query: Query, flows: Sequence[str] | None, wanted: Mapping[str, Any], seconds: float
-) -> Page:
+def page(session: EngineSession, query: Query, flows: Sequence[str] | None, read: Callable[[list[str]], Row]) -> Page:
     """A page of a person's runs without an index: their launches, newest first, say which runs the engine is asked for.
 
-    `wanted` are the engine's filters besides the flows; open lists share answers for so many `seconds`. A position is that of the last
+    `flows` limits them to these flows, `read` asks the engine for runs by their ids, with its other filters. A position is that of the last
     launch whose run was asked for. Raises EngineError.
     """
     launches = launches_of(session, query.filters["person"]).exclude(run_id="")
@@ -94,9 +90,7 @@ def page(
             more = False
             break
         ids = [run_id for _pk, run_id, _at in batch]
-        call = partial(session.workflows.list_runs, limit=len(ids), flow_run_ids=ids, **wanted)
-        answer = session.share(f"runs {ids} {wanted}", seconds, call, poll=query.poll)
-        found = {id_at(row): row for row in dicts_at(answer, "data")}
+        found = {id_at(row): row for row in dicts_at(read(ids), "data")}
         rows += [found[run_id] for run_id in ids if run_id in found]
         last, _run, at = batch[-1]
         position = f"{at.isoformat()}~{last}"
