@@ -191,27 +191,26 @@ class Runs(Resource):
         if of_flow or query.filters.get("flow"):
             # Filling the cache here proves once that the flow belongs to the workspace, instead of by a call for each flow.
             run_filters.load_flows(session)
-        wanted = {
-            "status": query.filters.get("status"),
-            "tags": query.filters.get("tag"),
-            "created_after": run_filters.moment(first_day(query.filters), datetime.time.min),
-            "created_before": min(filter(None, (limit, until)), default=None),
-            "failed_step_name": step or None,
-            "archived": query.filters.get("archived") == "only",
-        }
-        flows = of_flow or query.filters.get("flow")
+        wanted = partial(
+            session.workflows.list_runs,
+            status=query.filters.get("status"),
+            tags=query.filters.get("tag"),
+            created_after=run_filters.moment(first_day(query.filters), datetime.time.min),
+            created_before=min(filter(None, (limit, until)), default=None),
+            failed_step_name=step or None,
+            archived=query.filters.get("archived") == "only",
+        )
         if query.filters.get("person"):
-            wanted |= {"created_before": until}
 
             def read(ids: list[str]) -> Row:
-                call = partial(session.workflows.list_runs, limit=len(ids), flow_run_ids=ids, **wanted)
-                return session.share(f"runs {ids} {wanted}", _SHARED_SECONDS, call, poll=query.poll)
+                call = partial(wanted, limit=len(ids), flow_run_ids=ids, created_before=until)
+                return session.share(f"runs {ids} {call.keywords}", _SHARED_SECONDS, call, poll=query.poll)
 
             return launched.page(session, query, [of_flow] if of_flow else query.filters.get("flow"), read)
         for overlap in _OVERLAPS:
             limit_rows = query.rows + (overlap if boundary else 1)
-            call = partial(session.workflows.list_runs, limit=limit_rows, flow_id=flows, **wanted)
-            name = f"runs {limit_rows} {flows} {wanted}"
+            call = partial(wanted, limit=limit_rows, flow_id=of_flow or query.filters.get("flow"))
+            name = f"runs {call.keywords}"
             page = call() if boundary else session.share(name, _SHARED_SECONDS, call, poll=query.poll)
             listed = page["data"]
             rows = _after(last, listed)

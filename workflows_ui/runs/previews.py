@@ -57,7 +57,7 @@ def context(access: Access, session: EngineSession, run: Row) -> dict[str, objec
         "starter": starters.name_of(run),
         "starter_url": starters.url_of(slug, run),
         "launch_url": launch_url(session, launch) if launch else "",
-        "tags": [tag for tag in sent.raw.get("tags") or [] if isinstance(tag, str)],
+        "tags": sent.tags,
         "flow_url": flow_url(slug, id_at(run, "flowId")),
         "inputs": _inputs(session, run, launch),
         "steps": _steps(session, run),

@@ -20,7 +20,7 @@ from workflows_ui.engine_objects.runs import Run
 from workflows_ui.launches import panels as plots
 from workflows_ui.launches.models import Launch, State
 from workflows_ui.launches.services import runs, usual_time
-from workflows_ui.launches.services.usual_time import MOST, Sample
+from workflows_ui.launches.services.usual_time import MOST as MOST, Sample
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin.places import launch_url, run_url
