@@ -29,11 +29,15 @@
     // The fold itself opens or closes after this event.
     setTimeout(() => remember("folded", [...document.querySelectorAll("[data-fold]:not([open])")].map((fold) => fold.dataset.fold).join("-")));
   });
-  // A fold of the page that the person's account keeps ([data-kept]).
+  // --- A fold with a name of its own stays as it was left, on the next page too.
+  document.addEventListener("toggle", (event) => {
+    if (event.target.matches?.("details[data-kept]")) remember(event.target.dataset.kept, event.target.open ? "1" : "");
+  }, true);
+  // --- One with an address is kept by the person's account.
   document.addEventListener("click", (event) => {
-    const fold = event.target.closest("[data-kept] > summary")?.parentElement;
+    const fold = event.target.closest("[data-fold-url] > summary")?.parentElement;
     if (!fold) return;
-    const save = () => htmx.ajax("POST", fold.dataset.kept, { source: fold, swap: "none", values: { list: fold.dataset.list, ...(fold.open ? {} : { folded: "1" }) } });
+    const save = () => htmx.ajax("POST", fold.dataset.foldUrl, { source: fold, swap: "none", values: { list: fold.dataset.list, ...(fold.open ? {} : { folded: "1" }) } });
     setTimeout(() => save().catch(() => {}));
   });
   const nameIcons = () => {

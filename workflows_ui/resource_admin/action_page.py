@@ -6,7 +6,7 @@ interrupted. An error of the engine becomes an error of the form, with all input
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -177,6 +177,24 @@ def respond(
     if ticket and not cache.add(used, 1, _TICKETS_FOR):
         return _sent_already(action_request)
     return _run(action_request, form)
+
+
+def show_form(
+    request: ConsoleRequest,
+    declared: Resource,
+    action: Action,
+    session: EngineSession,
+    id: str,
+    row: Row,
+    asked: Mapping[str, object],
+) -> HttpResponse:
+    """The form of an action at an address that names the object and what is asked about it. The caller has checked the right to it, and
+    that it is possible; `row` is masked. Raises EngineError.
+    """
+    return _page(
+        _ActionRequest(request, declared, action, session, id, row),
+        action_forms.unbound(action, session, row, asked),
+    )
 
 
 def _typed_before(action_request: _ActionRequest) -> QueryDict | None:
