@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.browser.looks import sound_in_every_look
 from tests.browser.windows import Window
@@ -16,7 +16,7 @@ from workflows_ui.run_index.models import IndexedRun, RunIndex
 from workflows_ui.run_index.services import indexes
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-NOTEBOOK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+NOTEBOOK, PHONE = ViewportSize(width=1440, height=900), ViewportSize(width=390, height=844)
 
 
 @pytest.fixture
