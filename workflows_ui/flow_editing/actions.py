@@ -42,6 +42,8 @@ from workflows_ui.unclear_writes.models import UnclearWrite
 #: In a menu of operations: what the link says, the action, its address.
 Link = tuple[Text, Action, str]
 _MOST_NAMED = 12
+#: In the address of a step's page: the edit that was just made.
+SAVED = "saved"
 MEANWHILE: Text = _("Someone else changed the flow at the same time. Compare both versions on this page.")
 
 
@@ -201,7 +203,8 @@ def _done(text: Text, undo: bool, answer: Applied) -> Text:
     if lost := answer.get("without_sample"):
         text_lost = gettext("The flow is as it was before, but these steps have no sample any more: %(steps)s.")
         return LastingText(text_lost % {"steps": ", ".join(f"“{title}”" for title in lost[:_MOST_NAMED])})
-    if undo and flow_edits.can_undo(edit):
+    # The step's page shows what changed, with a button that undoes it.
+    if undo and flow_edits.can_undo(edit) and not answer["step"]:
         return LinkedText(text, gettext("Undo"), url_of(UNDO, edit.workspace.slug, edit.flow_id))
     return text
 
@@ -212,7 +215,8 @@ def _after(slug: str, row: Row, answer: Applied) -> str:
     url = flow_url(slug, pick(row, "id"))
     if edit.meanwhile or edit.state == EditState.DIFFERS:
         return f"{url}edits/{edit.pk}/"
-    return step_url(url, answer["step"]) or f"{url}?tab=steps"
+    step = step_url(url, answer["step"])
+    return f"{step}?{urlencode({SAVED: edit.pk})}" if step else f"{url}?tab=steps"
 
 
 class _More(TypedDict, total=False):

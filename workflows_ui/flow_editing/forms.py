@@ -1,7 +1,8 @@
 """Forms that edit a flow, one for each operation (api.md 6.5).
 
-A submitted form predicts the result, refuses damage, and asks for a confirmation of what will change. The second
-submission holds a mark of what was confirmed: if the flow was changed since, the question is asked again.
+A submitted form predicts the result and refuses damage. It asks for a confirmation only if something would be lost, or if the flow was
+changed since the form was opened; forms that replace more than a step always ask. `seen` is a mark of the version that the page showed, and
+after a question of what was confirmed.
 """
 
 import hashlib
@@ -72,6 +73,8 @@ class EditForm(SeenForm):
     current = ""
     #: Whether only the chosen step or branch is offered, since what the form shows means nothing in another one.
     only_chosen: ClassVar[bool] = False
+    #: Whether what will change is always confirmed, since it is more than what the person sees in the form.
+    always_asks = False
 
     def __init__(
         self,
@@ -88,6 +91,7 @@ class EditForm(SeenForm):
         #: The tree as it was when the page was opened, with secrets masked: for choices.
         self.trigger = dict_at(row, "version.trigger")
         self.session, self.row, self.asked, self.questions = session, row, asked, list[Affected]()
+        self.initial["seen"] = version_mark(row)
         self.prepare()
 
     @classmethod
@@ -136,7 +140,7 @@ class EditForm(SeenForm):
         raise NotImplementedError
 
     def consequences(self, flow: Row, operation: Operation, predicted: Row) -> list[Affected]:
-        """Further consequences to show before the confirmation."""
+        """What else would be lost. If there is anything, it is confirmed first."""
         if flow_edits.is_undoable(operation.type, dict_at(flow, "version"), dict_at(predicted, "version")):
             return []
         return [Affected(gettext("“Undo the last edit” cannot restore this."))]
@@ -189,16 +193,28 @@ class EditForm(SeenForm):
             raise forms.ValidationError(
                 [*problems, gettext("The engine would accept this all the same. Nothing was sent.")]
             )
-        mark = _mark(flow, operation)
-        seen = cleaned.pop("seen", "")
-        if seen != mark:
-            self.questions = changes.lines(self.session, flow, predicted)
-            self.questions += changes.unmet_references(flow, predicted)
-            self.questions += [*self.consequences(flow, operation, predicted), changes.request(self.session, operation)]
-            if seen and seen.partition("-")[0] != mark.partition("-")[0]:
-                self.questions.insert(0, Affected(CHANGED))
-            self.set_seen(mark)
+        self.questions = self._ask(cleaned.pop("seen", ""), flow, operation, predicted)
         return cleaned | {"flow": flow, "predicted": predicted, "operation": operation}
+
+    def _ask(self, seen: str, flow: Row, operation: Operation, predicted: Row) -> list[Affected]:
+        """What has to be confirmed; nothing if it was, or if nothing would be lost that the page did not show."""
+        version = version_mark(flow)
+        mark = f"{version}-{_digest(operation.body)}"
+        if seen == mark:
+            return []
+        lost = [
+            *changes.removed_steps(flow, predicted, operation),
+            *changes.unmet_references(flow, predicted),
+            *changes.other_outputs(flow, predicted),
+            *self.consequences(flow, operation, predicted),
+        ]
+        if seen == version and not lost and not self.always_asks:
+            return []
+        self.set_seen(mark)
+        found = [*changes.lines(self.session, flow, predicted), *lost, changes.request(self.session, operation)]
+        if seen and seen.partition("-")[0] != version:
+            found.insert(0, Affected(CHANGED))
+        return found
 
 
 def _first(field: forms.Field) -> str:
@@ -215,10 +231,13 @@ def _versions(session: EngineSession, flow: Row, operation: Operation) -> dict[s
         return {}
 
 
-def _mark(flow: Row, operation: Operation) -> str:
-    """A digest of what the person saw: of the flow's version, "-", of the operation."""
-    parts = ([pick(flow, "version.id"), pick(flow, "version.updated")], operation.body)
-    return "-".join(hashlib.sha256(json.dumps(part, sort_keys=True).encode()).hexdigest()[:32] for part in parts)
+def version_mark(flow: Row) -> str:
+    """A digest of the version that a page shows."""
+    return _digest([pick(flow, "version.id"), pick(flow, "version.updated")])
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def _impossible(problem: Exception) -> str:

@@ -6,10 +6,9 @@ TESTING, which no list of the engine contains (api.md section 8), so it could no
 """
 
 import json
-import re
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TypedDict, Unpack, cast
 
 from django import forms
@@ -20,9 +19,10 @@ from workflows_ui.core import crypto, json_text, redaction
 from workflows_ui.core.form_arguments import Cleaned, FormArguments
 from workflows_ui.core.paths import dict_at
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.engine import EngineError, TriggerAnswer, braces, flow_tree, references
+from workflows_ui.engine import EngineError, TriggerAnswer, flow_tree
 from workflows_ui.engine_objects.flows import Flow, Step
 from workflows_ui.flow_editing import places
+from workflows_ui.flow_editing.expressions import used_steps
 from workflows_ui.flow_editing.operations import Json
 from workflows_ui.flow_editing.prediction import step_named
 from workflows_ui.flows import notes
@@ -38,7 +38,6 @@ from workflows_ui.web.json_field import JsonField
 
 #: Seconds for which an answer can be read, and the most bytes of one that is kept whole.
 _KEPT_FOR, _LONGEST = 3600, 500_000
-_WORD = re.compile(r"\b\w+\b")
 _MOST_NAMED = 5
 #: Empty values of the kinds that are not texts.
 _EMPTY: Mapping[FieldKind, object] = {
@@ -193,22 +192,16 @@ class StepTestForm(SeenForm):
 
 def _hints(trigger: Json, step: Json) -> str:
     """What the test lacks: values of steps that have no sample."""
-    lacking = [places.title(other) for other in used_steps(trigger, step) if not Step(other).settings.has_sample]
+    lacking = [
+        places.title(other)
+        for other in used_steps(flow_tree.steps_by_name(trigger), step)
+        if not Step(other).settings.has_sample
+    ]
     if not lacking:
         return ""
     named = ", ".join(f"“{name}”" for name in lacking[:_MOST_NAMED])
     text = gettext("These have no sample yet, so what this step takes from them is empty: %(steps)s.")
     return text % {"steps": named}
-
-
-def used_steps(trigger: Json, step: Json) -> Iterator[Json]:
-    """The steps whose values the expressions of a step name, in reading order."""
-    texts = references.texts_in(flow_tree.without_steps(step))
-    inside = (text[start:end] for text in texts for start, end in braces.spans(text))
-    words = {word for expression in inside for word in _WORD.findall(expression)}
-    return (
-        node.step for node in flow_tree.walk(trigger) if node.name in words and node.name != flow_tree.step_name(step)
-    )
 
 
 def _run_step(session: EngineSession, id: str, data: Cleaned) -> Row:
