@@ -1,6 +1,6 @@
 """Actions that edit a flow's steps: each operation is predicted, stored, sent once, and compared with what came back."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Required, TypedDict, Unpack
@@ -25,6 +25,7 @@ from workflows_ui.flow_editing import (
     piece_forms,
     places,
     router_forms,
+    saved_edits,
     schedule_forms,
     services as flow_edits,
 )
@@ -42,8 +43,6 @@ from workflows_ui.unclear_writes.models import UnclearWrite
 #: In a menu of operations: what the link says, the action, its address.
 Link = tuple[Text, Action, str]
 _MOST_NAMED = 12
-#: In the address of a step's page: the edit that was just made.
-SAVED = "saved"
 MEANWHILE: Text = _("Someone else changed the flow at the same time. Compare both versions on this page.")
 
 
@@ -216,7 +215,7 @@ def _after(slug: str, row: Row, answer: Applied) -> str:
     if edit.meanwhile or edit.state == EditState.DIFFERS:
         return f"{url}edits/{edit.pk}/"
     step = step_url(url, answer["step"])
-    return f"{step}?{urlencode({SAVED: edit.pk})}" if step else f"{url}?tab=steps"
+    return f"{step}?{urlencode({saved_edits.SAVED: edit.pk})}" if step else f"{url}?tab=steps"
 
 
 class _More(TypedDict, total=False):
@@ -324,6 +323,13 @@ ROUTER = (
     _edit("branch-add", _("Add a branch"), "plus", router_forms.AddBranch, _("The branch is added.")),
     _save("router-execution", _("Choose which branches run"), "split", router_forms.RouterExecution, _("Saved.")),
 )
+#: What is done to a step of each type.
+OF_TYPE: Mapping[object, tuple[Action, ...]] = {
+    **dict.fromkeys(("PIECE", "PIECE_TRIGGER"), (SETTINGS,)),
+    "CODE": CODE,
+    flow_tree.LOOP: LOOP,
+    **dict.fromkeys(flow_tree.ROUTERS, ROUTER),
+}
 #: On any branch, that for everything else included.
 RENAME_BRANCH = _edit(
     "branch-rename", _("Rename the branch"), "pencil", router_forms.RenameBranch, _("The branch is renamed.")

@@ -101,11 +101,15 @@ class SaveSample(SampleForm):
 
     def operation(self, flow: Row, data: Cleaned) -> Operation:
         self.find_step(flow, data)
-        payload = data["payload"]
-        # Engines before 0.83 ask for the type of the data; newer ones ignore it.
-        kind = "STRING" if json_type(payload) is JsonType.TEXT else "JSON"
-        request = {"stepName": data["step"], "payload": payload, "type": data["kind"], "dataType": kind}
-        return Operation("SAVE_SAMPLE_DATA", request)
+        return save_sample(data["step"], data["payload"], data["kind"])
+
+
+def save_sample(step: str, payload: object, kind: str = "OUTPUT") -> Operation:
+    """The operation that replaces a sample of a step."""
+    # Engines before 0.83 ask for the type of the data; newer ones ignore it.
+    data_type = "STRING" if json_type(payload) is JsonType.TEXT else "JSON"
+    request = {"stepName": step, "payload": payload, "type": kind, "dataType": data_type}
+    return Operation("SAVE_SAMPLE_DATA", request)
 
 
 class ClearSample(SampleForm):

@@ -5,8 +5,6 @@ changed since the form was opened; forms that replace more than a step always as
 after a question of what was confirmed.
 """
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from itertools import islice
@@ -25,7 +23,7 @@ from workflows_ui.core.text import Text
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
 from workflows_ui.engine.flow_tree import FALLBACK, LOOP, TRIGGERS
-from workflows_ui.flow_editing import changes, damage, places, services as flow_edits
+from workflows_ui.flow_editing import changes, damage, places, saved_edits, services as flow_edits
 from workflows_ui.flow_editing.operations import Json, Operation, add_step, update_step
 from workflows_ui.flow_editing.prediction import (
     MALFORMED,
@@ -91,7 +89,7 @@ class EditForm(SeenForm):
         #: The tree as it was when the page was opened, with secrets masked: for choices.
         self.trigger = dict_at(row, "version.trigger")
         self.session, self.row, self.asked, self.questions = session, row, asked, list[Affected]()
-        self.initial["seen"] = version_mark(row)
+        self.initial["seen"] = flow_edits.version_mark(row)
         self.prepare()
 
     @classmethod
@@ -124,6 +122,12 @@ class EditForm(SeenForm):
     @property
     def drawing(self) -> drawing.Drawing | None:
         return drawing.editor_panel(self.session, self.row, self.current)
+
+    @property
+    def saved(self) -> saved_edits.SavedEdit | None:
+        """What the edit that was just made changed, which the address names; None on the page of a submitted form."""
+        key = "" if self.is_bound else str(self.asked.get(saved_edits.SAVED) or "")
+        return saved_edits.context(self.session, self.row, key)
 
     @property
     def tab_url(self) -> str:
@@ -198,8 +202,8 @@ class EditForm(SeenForm):
 
     def _ask(self, seen: str, flow: Row, operation: Operation, predicted: Row) -> list[Affected]:
         """What has to be confirmed; nothing if it was, or if nothing would be lost that the page did not show."""
-        version = version_mark(flow)
-        mark = f"{version}-{_digest(operation.body)}"
+        version = flow_edits.version_mark(flow)
+        mark = f"{version}-{flow_edits.digest(operation.body)}"
         if seen == mark:
             return []
         lost = [
@@ -229,15 +233,6 @@ def _versions(session: EngineSession, flow: Row, operation: Operation) -> dict[s
         return {key: dict_at(session.workflows.get_flow(id_at(flow), key), "version")} if key else {}
     except NotFound:
         return {}
-
-
-def version_mark(flow: Row) -> str:
-    """A digest of the version that a page shows."""
-    return _digest([pick(flow, "version.id"), pick(flow, "version.updated")])
-
-
-def _digest(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def _impossible(problem: Exception) -> str:

@@ -1,14 +1,18 @@
 """What an edit changed, shown after it was saved, with the button that undoes it."""
 
-from typing import TypedDict
+from typing import Final, TypedDict
 
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.flow_editing import actions, changes, forms, services as flow_edits
+from workflows_ui.flow_editing import changes, services as flow_edits
 from workflows_ui.flow_editing.models import EditState, FlowEdit
 from workflows_ui.flows.difference import Difference
 from workflows_ui.resource_admin.places import flow_url
 from workflows_ui.resource_admin.resource import Row, id_at, pick
+from workflows_ui.web import links
+
+#: In the address of a step's page: the edit that was just made.
+SAVED: Final = "saved"
 
 
 class SavedEdit(TypedDict):
@@ -46,11 +50,12 @@ def of_edit(session: EngineSession, flow: Row, edit: FlowEdit) -> SavedEdit | No
     slug, newest = session.workspace.slug, flow_edits.latest(session.workspace, edit.flow_id)
     is_last = newest is not None and newest.pk == edit.pk and edit.state != EditState.UNDONE
     is_newest = bool(versions.after.get("updated")) and versions.after.get("updated") == pick(flow, "version.updated")
+    undo = links.object_url("resource_action", edit.flow_id, slug=slug, resource="flows", action="edit-undo")
     return {
         "edit": edit,
         "url": f"{flow_url(slug, edit.flow_id)}edits/{edit.pk}/",
         "sentences": sentences,
         "difference": difference,
-        "undo_url": actions.url_of(actions.UNDO, slug, edit.flow_id) if is_last and is_newest else "",
-        "seen": forms.version_mark(flow),
+        "undo_url": undo if is_last and is_newest else "",
+        "seen": flow_edits.version_mark(flow),
     }

@@ -1,5 +1,6 @@
 """Edits of flows: stored before the engine is asked, ended with its answer, removed when they expire."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from django.db.models import QuerySet
 
 from workflows_ui.core import clock, database
 from workflows_ui.core.crypto import CannotOpen
-from workflows_ui.core.paths import dict_at
+from workflows_ui.core.paths import dict_at, pick
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.flow_editing.models import EditState, FlowEdit
 from workflows_ui.members.models import Workspace
@@ -38,6 +39,15 @@ class Versions:
     after: Mapping[str, object] | None
     parts: Mapping[str, object]
     undoes: str = ""
+
+
+def version_mark(flow: Mapping[str, object]) -> str:
+    """A digest of the version that a page shows, which the forms on it send along."""
+    return digest([pick(flow, "version.id"), pick(flow, "version.updated")])
+
+
+def digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def begin(

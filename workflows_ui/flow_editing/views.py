@@ -47,13 +47,6 @@ from workflows_ui.web import responses
 from workflows_ui.web.access import member
 from workflows_ui.web.requests import ConsoleRequest
 
-#: By the type of a step.
-_OF_TYPE = {
-    **dict.fromkeys(("PIECE", "PIECE_TRIGGER"), (actions.SETTINGS,)),
-    "CODE": actions.CODE,
-    flow_tree.LOOP: actions.LOOP,
-    **dict.fromkeys(flow_tree.ROUTERS, actions.ROUTER),
-}
 #: The most fields whose expressions are resolved together, and the longest text and search.
 _MOST_FIELDS, _LONGEST, _LONGEST_SEARCH = 100, 20_000, 100
 _FIELD_ID = re.compile(r"[\w-]{1,150}", re.ASCII)
@@ -93,7 +86,7 @@ def step(request: ConsoleRequest, slug: str, id: str, step: str) -> HttpResponse
         raise Http404
     is_trigger, links = found is trigger, partial(actions.links, flow, slug, id)
     tests = links((trigger_tests.TEST, DRAFT_TEST) if is_trigger else (STEP_TEST,), step=step)
-    of_type = _OF_TYPE.get(text_at(found, "type"), ())
+    of_type = actions.OF_TYPE.get(text_at(found, "type"), ())
     of_any = (*actions.ANY_STEP, *(actions.TRIGGER if is_trigger else actions.STEP))
     listed = list_at(found, "settings.branches")
     fallbacks = {index for index, branch in enumerate(listed) if flow_tree.is_fallback(branch)}
@@ -118,7 +111,7 @@ def step(request: ConsoleRequest, slug: str, id: str, step: str) -> HttpResponse
     settings = outline.items(alone, names, outline.labels(session, alone))[:1]
     context = _around(session, flow, id, step) | {
         "title": outline.title_of(found),
-        "saved": saved_edits.context(session, flow, request.GET.get(actions.SAVED, "")),
+        "saved": saved_edits.context(session, flow, request.GET.get(saved_edits.SAVED, "")),
         "untestable": not tests and not is_trigger,
         "step_panel": {"rows": list(outline.rows(settings, titled=True))},
         "groups": [("", [*links(of_type, step=step), *tests, *added, *links(of_any, step=step)]), *branches],
