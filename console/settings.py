@@ -152,6 +152,7 @@ TEMPLATES: list[dict[str, Any]] = [
             "builtins": [
                 "template_partials.templatetags.partials",
                 "django.templatetags.i18n",
+                "django.templatetags.static",
                 "workflows_ui.web.templatetags.console",
                 "workflows_ui.web.templatetags.repeated",
                 "workflows_ui.audit.templatetags.history",

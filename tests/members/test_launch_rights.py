@@ -3,6 +3,7 @@
 import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
@@ -19,7 +20,7 @@ from tests.web.test_every_address import LEAST, _url
 from workflows_ui.accounts.models import User
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.services.audit_log import Actor
-from workflows_ui.credentials.models import Credential
+from workflows_ui.credentials.models import Credential, CredentialShare
 from workflows_ui.credentials.services import sharing
 from workflows_ui.launches.models import Launch, Reason, State
 from workflows_ui.launches.services import launches, sending
@@ -31,6 +32,7 @@ from workflows_ui.notifications.models import Notice
 
 pytestmark = pytest.mark.both_databases
 
+_SHARES_OF_TEAM = re.compile(rf'FROM "{CredentialShare._meta.db_table}" .* WHERE .*"team_id" (=|IN) ')
 OPEN_TO_GUESTS = {
     "workspace",
     "launches",
@@ -281,6 +283,25 @@ def test_a_manager_gives_a_team_a_right_with_an_end_and_a_number_and_it_is_audit
     message = notification_messages.notification_message(news)
     assert message.title == "You can launch Quick"
     assert "At most 20 launches." in message.detail
+
+
+def test_a_right_is_refused_if_the_team_loses_its_credential_while_it_is_given(guests: Guests) -> None:
+    checks = 0
+
+    def lose(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        """The team's credential is taken away after the form has read that there is one, before the right is given."""
+        nonlocal checks
+        if _SHARES_OF_TEAM.search(sql):
+            checks += 1
+            if checks == 2:
+                CredentialShare.objects.all().delete()
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(lose):
+        page = give(guests, team=str(guests.team.pk))
+    assert "These people of the team have no credential to use" in page
+    assert checks == 2
+    assert not LaunchRight.objects.exists()
 
 
 def test_a_right_is_refused_for_a_person_for_whom_no_credential_acts(guests: Guests) -> None:

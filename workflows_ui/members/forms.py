@@ -512,18 +512,24 @@ class LaunchRightForm(HolderForm, LimitsForm):
         try:
             launch_rights.require_credential(self.holder, self._workspace, credential)
         except launch_rights.NothingActs as problem:
-            if isinstance(self.holder, User):
-                text = _(
-                    "%(person)s has no credential here, and none of their teams uses one, so nothing could be "
-                    "launched. Add them to a team, and give the right to the team, with a credential."
-                )
-                self.add_error("who", text % {"person": self.holder.label})
-            elif problem.people:
-                names = ", ".join(person.label for person in problem.people[:5])
-                text = _("These people of the team have no credential to use: %(names)s. Choose one for the team.")
-                self.add_error("credential", text % {"names": names})
-            else:
-                self.add_error("credential", _("No one is in the team, and it uses no credential. Choose one for it."))
+            self.add_lack(problem)
+
+    def add_lack(self, problem: launch_rights.NothingActs) -> None:
+        """Say at the field why no credential would act for the holder."""
+        if self.invited:
+            self._require_joined_team(self.cleaned_data["team"], None)
+        elif isinstance(self.holder, User):
+            text = _(
+                "%(person)s has no credential here, and none of their teams uses one, so nothing could be "
+                "launched. Add them to a team, and give the right to the team, with a credential."
+            )
+            self.add_error("who", text % {"person": self.holder.label})
+        elif problem.people:
+            names = ", ".join(person.label for person in problem.people[:5])
+            text = _("These people of the team have no credential to use: %(names)s. Choose one for the team.")
+            self.add_error("credential", text % {"names": names})
+        else:
+            self.add_error("credential", _("No one is in the team, and it uses no credential. Choose one for it."))
 
 
 class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time

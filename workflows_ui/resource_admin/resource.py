@@ -129,6 +129,7 @@ class Resource(List):
         created: dotted path of the time of creation, if the engine lists new objects first and the list says how many came (news.py).
         batch_size: rows per call when walking the whole list: many if rows are small, since the engine's cursors lose some between two
             calls (api.md 4.1); not too many if huge rows reach the size limit of an answer.
+        style_sheet: the file of static/ with the rules that only pages of its objects and actions use; "" if there are none.
         plot_template: a plot above the rows, shown if the page's total is known: then all of the list can be counted.
         index_filters: if the run index keeps the objects, from which lists and pages come while the engine does not answer: which filter is
             which column of IndexedObject, or one of index_fallback's names. None if it does not keep them.
@@ -157,6 +158,7 @@ class Resource(List):
     hidden_url: ClassVar[str] = ""
     created: ClassVar[str] = ""
     batch_size: ClassVar[int] = 100
+    style_sheet: ClassVar[str] = ""
     plot_template: ClassVar[str] = ""
     index_filters: ClassVar[Mapping[str, str] | None] = None
     poll_seconds = 30

@@ -106,6 +106,7 @@ class Runs(Resource):
         Column("archivedAt", _("Archived"), kind="exact"),
         Column("id", _("Engine ID"), kind="id"),
     )
+    style_sheet = "steps.css"
     panels = (
         Panel("", "runs/summary.html", resource_panels.summary),
         Panel(_("Compared with the last successful run"), "runs/compared.html", resource_panels.compared),

@@ -92,12 +92,17 @@ def flow_rights(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         return _flow_page(request, id, form)
     names = ("until", "most_launches", "credential")
     values = {"flow_id": id[:64], "flow_name": _name(request, id)} | {name: form.cleaned_data[name] for name in names}
-    if form.invited:
-        days = int(DaysForm.base_fields["days"].initial)
-        values |= {"email": form.invited, "team": form.cleaned_data["team"], "days": days}
-        answer = create_invitation(request, form, partial(invitations.invite_to_launch, **values))
-        return answer or _flow_page(request, id, form)
-    right = launch_rights.give(actor(request), request.access.workspace, holder=form.holder, **values)
+    try:
+        if form.invited:
+            days = int(DaysForm.base_fields["days"].initial)
+            values |= {"email": form.invited, "team": form.cleaned_data["team"], "days": days}
+            answer = create_invitation(request, form, partial(invitations.invite_to_launch, **values))
+            return answer or _flow_page(request, id, form)
+        right = launch_rights.give(actor(request), request.access.workspace, holder=form.holder, **values)
+    except launch_rights.NothingActs as problem:
+        # The team lost its credential after the form was checked.
+        form.add_lack(problem)
+        return _flow_page(request, id, form)
     messages.success(
         request,
         _("%(holder)s may launch “%(flow)s”: %(limits)s.")

@@ -148,6 +148,7 @@ class Flows(Resource):
         Column("folder", _("Folder"), link=link_to("folders", "folderId")),
         Column(reading.state_note, _("Note")),
     )
+    style_sheet = "steps.css"
     panels = (
         Panel("", "resources/flows/warnings.html", flow_panels.warnings),
         Panel("", "alarms/of_flow.html", flow_panels.alarms, without_engine=True),

@@ -117,6 +117,7 @@ class Pieces(Resource):
         Column("updated", _("Updated"), kind="when"),
         Column("name", _("Name in the engine"), kind="code"),
     )
+    style_sheet = "steps.css"
     panels = (
         Panel(_("Actions"), "resources/pieces/operations.html", partial(_operations, kind="actions")),
         Panel(_("Triggers"), "resources/pieces/operations.html", partial(_operations, kind="triggers")),
