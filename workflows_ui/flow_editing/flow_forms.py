@@ -331,7 +331,7 @@ class UndoEdit(EditForm):
             return
         with suppress(CannotOpen):
             edit, versions = self._latest(self.row)
-            if edit and versions and versions.after and _is_newest(versions, self.row):
+            if edit and versions and versions.after and flow_edits.is_newest(versions, self.row):
                 now = {key: self.row.get(key) for key in versions.parts}
                 self.initial["edit"] = edit.pk
                 before, after = {**now, "version": versions.after}, {**versions.parts, "version": versions.before}
@@ -351,7 +351,7 @@ class UndoEdit(EditForm):
         if edit is None or versions is None:
             raise forms.ValidationError(gettext("There is no edit by this console that could be undone."))
         self.undone = edit
-        self.always_asks = data.get("edit") != edit.pk or not _is_newest(versions, flow)
+        self.always_asks = data.get("edit") != edit.pk or not flow_edits.is_newest(versions, flow)
         return inverse.inverse(flow, versions.before, versions.parts)
 
     def consequences(self, flow: Row, operation: Operation, predicted: Row) -> list[Affected]:
@@ -365,12 +365,6 @@ class UndoEdit(EditForm):
 
     def clean(self) -> Cleaned:
         return super().clean() | {"undone": self.undone}
-
-
-def _is_newest(versions: flow_edits.Versions, flow: Row) -> bool:
-    """Whether the flow is still as the edit left it."""
-    after = versions.after or {}
-    return bool(after.get("updated")) and after.get("updated") == pick(flow, "version.updated")
 
 
 class MinutesSaved(EditForm):

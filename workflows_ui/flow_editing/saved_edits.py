@@ -8,7 +8,7 @@ from workflows_ui.flow_editing import changes, services as flow_edits
 from workflows_ui.flow_editing.models import EditState, FlowEdit
 from workflows_ui.flows.difference import Difference
 from workflows_ui.resource_admin.places import flow_url
-from workflows_ui.resource_admin.resource import Row, id_at, pick
+from workflows_ui.resource_admin.resource import Row, id_at
 from workflows_ui.web import links
 
 #: In the address of a step's page: the edit that was just made.
@@ -49,13 +49,12 @@ def of_edit(session: EngineSession, flow: Row, edit: FlowEdit) -> SavedEdit | No
     sentences, difference = changes.described(session, before, after)
     slug, newest = session.workspace.slug, flow_edits.latest(session.workspace, edit.flow_id)
     is_last = newest is not None and newest.pk == edit.pk and edit.state != EditState.UNDONE
-    is_newest = bool(versions.after.get("updated")) and versions.after.get("updated") == pick(flow, "version.updated")
     undo = links.object_url("resource_action", edit.flow_id, slug=slug, resource="flows", action="edit-undo")
     return {
         "edit": edit,
         "url": f"{flow_url(slug, edit.flow_id)}edits/{edit.pk}/",
         "sentences": sentences,
         "difference": difference,
-        "undo_url": undo if is_last and is_newest else "",
+        "undo_url": undo if is_last and flow_edits.is_newest(versions, flow) else "",
         "seen": flow_edits.version_mark(flow),
     }

@@ -12,6 +12,7 @@ from workflows_ui.core import clock, database
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.paths import dict_at, pick
 from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine.flow_shape import shape
 from workflows_ui.flow_editing.models import EditState, FlowEdit
 from workflows_ui.members.models import Workspace
 
@@ -159,6 +160,18 @@ def open_versions(edit: FlowEdit) -> Versions | None:
     return Versions(
         found["before"], found["expected"], found.get("after"), found.get("parts", {}), found.get("undoes", "")
     )
+
+
+def is_newest(versions: Versions, flow: Mapping[str, object]) -> bool:
+    """Whether the flow still has the steps that the edit left. Of one with its secrets masked, only if nothing at all was changed."""
+    left, now = versions.after or {}, dict_at(flow, "version")
+    if left.get("updated") and left.get("updated") == now.get("updated"):
+        return True
+    try:
+        # A sample may have been saved since.
+        return bool(left) and shape({"version": left}) == shape({"version": now})
+    except (TypeError, KeyError, AttributeError, RecursionError):
+        return False
 
 
 def mark_undone(*edits: FlowEdit) -> None:

@@ -54,7 +54,6 @@ _FOLLOWED = 100
 _WAITS = Badge(gettext_lazy("Not yet"), "circle-dot", "secondary")
 _DONE = partial(Badge, icon="circle-check", colour="green")
 _TROUBLE = partial(Badge, icon="triangle-alert", colour="orange")
-_FAILED = partial(Badge, icon="circle-x", colour="red")
 
 
 @dataclass(frozen=True)
@@ -127,6 +126,11 @@ class RepairPage:
     @cached_property
     def reason(self) -> FailureReason | None:
         return panels.reason_of(self.run)
+
+    @property
+    def sentence(self) -> str:
+        """What became of a run that does not fail now, such as one that was retried."""
+        return reading.sentence(self.sent)
 
     @cached_property
     def step_name(self) -> str:
@@ -343,7 +347,7 @@ class RepairPage:
     def retries(self) -> Retries:
         index = self._index
         ids = failures.runs_to_retry(index, self._fingerprint) if index and self._fingerprint else []
-        if self.run_id not in ids:
+        if self.run_id not in ids and reading.failing(self.sent):
             ids = [self.run_id, *ids][: failures.RETRIED]
         return retries.find(self.access.workspace, ids, anew=self.is_live)
 
@@ -390,7 +394,7 @@ class RepairPage:
     @cached_property
     def parts(self) -> dict[str, Part]:
         states = {
-            "failed": (_("What failed"), _FAILED(_("Failed"))),
+            "failed": (_("What failed"), messages.run_state(self.sent.status)),
             "change": (_("Change the step"), self._change_state()),
             "test": (_("Test"), self._test_state()),
             "publish": (_("Publish"), self._publish_state()),
@@ -404,7 +408,7 @@ class RepairPage:
 
     def _next(self) -> str:
         if not self.step:
-            return "change"
+            return "change" if self.step_name else ""
         if self.can_publish and (self.is_changed or not Flow(self.flow).is_published):
             untested = not self.no_test and self.test is None
             return "test" if untested else "publish"
@@ -448,4 +452,5 @@ class RepairPage:
     @property
     def is_moving(self) -> bool:
         """Whether the last part changes by itself: runs are being started, or have not ended."""
-        return bool(self.retries.waiting) or any(not runs.ended(run) for run in self._new_runs)
+        under_way = bool(self.retries.waiting) or not runs.ended(self.sent)
+        return under_way or any(not runs.ended(run) for run in self._new_runs)
