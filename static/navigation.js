@@ -45,7 +45,7 @@
 
   // --- Beside the diagram of a flow's steps: what a link with [data-panel] leads to takes the place of the panel, with its own address. The
   // step that the panel is about is marked in the diagram.
-  const isPanelLink = (link) => link.matches("[data-panel]") && document.querySelector(".flow-editor #action") && !hasTyped();
+  const isPanelLink = (link) => link.matches("[data-panel]") && document.querySelector(".flow-editor #action") && !hasTyped() && (link.matches("[data-back]") || !unsavedForms().length);
   const openPanel = (link, href) => {
     // Its second look would replace the panel, too.
     htmx.findAll("[data-late]").forEach((late) => { htmx.trigger(late, "htmx:abort"); });
