@@ -154,8 +154,8 @@ def test_a_flow_is_built_from_nothing_by_form_tested_published_launched_and_answ
         for number, (qty, price) in enumerate(LINES):
             if number:
                 page.get_by_role("button", name="Add a row").click()
-            expect(page.get_by_label("Qty")).to_have_count(number + 1)
-            page.get_by_label("Qty").last.fill(str(qty))
+            expect(page.get_by_label("Quantity")).to_have_count(number + 1)
+            page.get_by_label("Quantity").last.fill(str(qty))
             page.get_by_label("Price").last.fill(str(price))
         page.get_by_label("Currency").fill("VND")
         expect(page.locator("#how-wait")).to_be_checked()

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from django.utils import translation
 from jsonschema import Draft202012Validator
 
 from workflows_ui.form_schema import rules, schema_in, schema_out
@@ -22,9 +23,9 @@ from workflows_ui.form_schema.document import (
     TableChoices,
     When,
     Why,
-    label_from,
     name_for,
 )
+from workflows_ui.form_schema.labels import label_from
 
 ALL = Form(
     fields=(
@@ -172,6 +173,30 @@ def test_names_and_labels_are_made_from_paths() -> None:
     assert label_from("customerPhone") == "Customer phone"
     assert label_from("đơn hàng") == "Đơn hàng"
     assert label_from("") == ""
+
+
+@pytest.mark.parametrize(
+    ("key", "english", "vietnamese"),
+    [
+        ("sku", "SKU", "SKU"),
+        ("qty", "Quantity", "Số lượng"),
+        ("so_luong", "Quantity", "Số lượng"),
+        ("orderNo", "Order number", "Số đơn hàng"),
+        ("ORDER_NO", "Order number", "Số đơn hàng"),
+        ("customerId", "Customer ID", "Customer ID"),
+        ("callback_url", "Callback URL", "Callback URL"),
+        ("order_qty", "Order quantity", "Order quantity"),
+        # What may mean several things is left as it is.
+        ("no", "No", "No"),
+        ("so", "So", "So"),
+        ("ma", "Ma", "Ma"),
+        ("constructor", "Constructor", "Constructor"),
+    ],
+)
+def test_labels_are_words_where_their_meaning_is_certain(key: str, english: str, vietnamese: str) -> None:
+    assert label_from(key) == english
+    with translation.override("vi"):
+        assert label_from(key) == vietnamese
     assert name_for(("customer", "phone"), set()) == "customer.phone"
     assert name_for(("đơn hàng",), set()) == "n_h_ng"
     assert name_for(("ticket",), set()) == "ticket_2"

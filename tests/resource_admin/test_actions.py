@@ -11,6 +11,7 @@ from tests.resource_admin.test_checks import Good
 from tests.stub_engine import StubEngine, identity, text
 from workflows_ui.audit.models import AuditEvent
 from workflows_ui.core import redaction
+from workflows_ui.members.models import Workspace
 from workflows_ui.resource_admin import action_forms, action_page, checks as resource_checks
 from workflows_ui.resource_admin.actions import Action, Bulk
 from workflows_ui.web.elements import Button, arranged
@@ -170,3 +171,28 @@ def test_the_audit_log_leaves_out_discreet_values_that_nobody_typed() -> None:
     form = _Edit({"word": "w", "seen": "v1"})
     assert form.is_valid()
     assert action_forms.logged_values(form) == {"word": "w", "seen": redaction.MASK}
+
+
+# --- A reason, where the workspace asks for one
+
+
+def test_what_deletes_or_stops_asks_for_a_reason_which_the_audit_log_keeps(owner: Client, folder: StubEngine) -> None:
+    Workspace.objects.update(reasons_asked=True)
+    url = f"/w/sales/folders/do/delete/{identity(7)}/"
+    assert 'name="change_reason"' in text(owner.get(url).content)
+    assert 'name="change_reason"' not in text(owner.get(RENAME).content)
+    answer = owner.post(url, {"change_reason": " ", "next": ""})
+    assert answer.status_code == 422
+    assert not [seen for seen in folder.seen if seen.method == "DELETE"]
+    assert owner.post(url, {"change_reason": "Replaced by Orders"}).status_code == 303
+    event = AuditEvent.objects.filter(action="folders.delete").earliest("pk")
+    assert "Replaced by Orders" in text(owner.get("/w/sales/audit/").content)
+    assert event.reason == "Replaced by Orders"
+    assert "change_reason" not in str(event.detail)
+
+
+def test_no_reason_is_asked_for_unless_the_workspace_does(owner: Client, folder: StubEngine) -> None:
+    url = f"/w/sales/folders/do/delete/{identity(7)}/"
+    assert 'name="change_reason"' not in text(owner.get(url).content)
+    assert owner.post(url, {"sure": "1", "change_reason": "Typed into a page from before"}).status_code == 303
+    assert not AuditEvent.objects.filter(action="folders.delete").exclude(reason="").exists()

@@ -11,9 +11,10 @@ from tests.stage import Stage, everything_told, lead, outcomes, stage as stage
 from tests.stub_engine import text
 from tests.unclear_writes.later import look_at_the_end
 from workflows_ui.accounts.models import User
+from workflows_ui.audit.models import AuditEvent
 from workflows_ui.core.paths import id_at
 from workflows_ui.jobs.models import ItemState, Job, JobItem, JobState
-from workflows_ui.members.models import Member, Role
+from workflows_ui.members.models import Member, Role, Workspace
 from workflows_ui.resource_admin.jobs import worker
 from workflows_ui.resource_admin.resource import Query
 from workflows_ui.resources import BY_NAME
@@ -60,6 +61,17 @@ def confirmed(stage: Stage, job: Job, **typed: str) -> Job:
 
 def states(job: Job) -> list[str]:
     return list(job.items.order_by("position").values_list("state", flat=True))
+
+
+def test_a_job_asks_for_a_reason_where_the_workspace_does(stage: Stage) -> None:
+    Workspace.objects.update(reasons_asked=True)
+    job = asked(stage, "turn-off", rows(stage)[:2])
+    url = f"/w/sales/jobs/{job.pk}/"
+    assert 'name="change_reason"' in text(stage.browser.get(url).content)
+    assert stage.browser.post(f"{url}begin/", {}).status_code == 422
+    assert confirmed(stage, job, change_reason="The supplier is closed").state == JobState.ENDED
+    assert AuditEvent.objects.get(action="job.begin").reason == "The supplier is closed"
+    assert "change_reason" not in job.open("data")
 
 
 def test_ticked_rows_are_asked_about_by_name_then_done_and_written_down(stage: Stage) -> None:

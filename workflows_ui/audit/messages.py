@@ -278,6 +278,7 @@ FIELDS: dict[str, Text] = {
     "problem": _("Problem"),
     "project": _("Project"),
     "ran": _("It has run"),
+    "reasons_asked": _("Asks for reasons"),
     "restored": _("ID of the restored object"),
     "retry_of": _("Earlier job"),
     "role": _("Role"),

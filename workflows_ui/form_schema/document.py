@@ -12,6 +12,8 @@ from typing import Final, TypeGuard
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from workflows_ui.form_schema.labels import label_from
+
 #: Most fields of a form. Further inputs of a flow go into a JSON field.
 MOST_FIELDS = 200
 #: Most levels of objects around a field.
@@ -335,18 +337,6 @@ class Form:
                 run = 0 if field.group else sum(bool(name) for name, _run in groups)
                 groups.setdefault((field.group, run), []).append(field)
         return tuple((name, tuple(fields)) for (name, _run), fields in groups.items())
-
-
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_BREAKS = re.compile(r"[\s_\-.]+")
-
-
-def label_from(key: str) -> str:
-    """A label made from a key: words separated, first letter capitalised, at most 200 characters. Other scripts are unchanged."""
-    words = _BREAKS.sub(" ", _CAMEL.sub(" ", key[:SHORT])).strip()
-    if words.isascii():
-        words = " ".join(word if word.isupper() else word.lower() for word in words.split(" "))
-    return (words[:1].upper() + words[1:])[:SHORT]
 
 
 def name_for(path: tuple[str, ...], taken: set[str]) -> str:

@@ -135,6 +135,7 @@ def begin(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         choices = page.action.bulk.choices if page.action.bulk else {}
         if not action_forms.validate(form) or not _chooses_any(page, form, choices):
             return _render(request, page, form, status=422)
+        why = action_forms.take_reason(form)
         logged = action_forms.logged_values(form)
         # What was asked for before the question stays, such as which connections a job is about.
         procedure = page.action.bulk.procedure if page.action.bulk else None
@@ -142,7 +143,7 @@ def begin(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
         not_offered = dict.fromkeys(procedure.choices, False) if procedure else {}
         data = json.loads(page.job.open("data") or "{}") | not_offered | form.cleaned_data
         chosen = [reason for name, reason in choices.items() if data.get(name)]
-        if jobs.begin(actor(request), page.job, json.dumps(data), logged, chosen):
+        if jobs.begin(actor(request), page.job, json.dumps(data), logged, chosen, why):
             tasks.enqueue(page.job.pk)
     return responses.redirect(request, page.url)
 

@@ -541,18 +541,19 @@ class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscript
 
     class Meta:
         model = Workspace
-        fields = ("name", "colour", "launching_paused", "second_factor_required", "causes_in_notices")
+        fields = ("name", "colour", "launching_paused", "second_factor_required", "causes_in_notices", "reasons_asked")
         labels = {
             "colour": _("Colour bar"),
             "launching_paused": _("Pause launching"),
             "second_factor_required": _("Require two-factor authentication"),
             "causes_in_notices": _("Emails and notifications name the cause of failures"),
+            "reasons_asked": _("Ask for a reason"),
         }
         help_texts = {
             "colour": _("A coloured line on every page, so that no one takes one environment for another."),
             "launching_paused": _(
                 "While this is on, no one can launch a flow here. Running launches continue and are followed to their "
-                "end."
+                "end, and failed runs can still be retried."
             ),
             "second_factor_required": _(
                 "Members who sign in with only a password have to set up an authenticator app or a passkey before they "
@@ -563,6 +564,10 @@ class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscript
                 "The message of the failed step and what usually helps, with secrets masked, for people who "
                 "may open the launch or run. Emails leave the console: without this, they name only the flow "
                 "and the step, and channels for alarms name no cause either."
+            ),
+            "reasons_asked": _(
+                "People who delete or stop something of the engine, or change many objects at once, enter a reason first. It is in the "
+                "audit log."
             ),
         }
 

@@ -99,6 +99,8 @@ class Workspace(Marked):
     launching_paused = models.BooleanField(_("launching is paused"), default=False)
     #: Whether mails and notifications about failures name their cause (notification_mails/causes.py).
     causes_in_notices = models.BooleanField(_("causes in emails and notifications"), default=True, db_default=True)
+    #: Whether what deletes or stops something, and every job, asks the person for a reason (resource_admin/action_forms.py).
+    reasons_asked = models.BooleanField(_("asks for reasons"), default=False, db_default=False)
     #: Pages that launchers do not see, by the first part of their address in the workspace (members/services/access.py).
     hidden_pages = models.JSONField(_("hidden from launchers"), default=list, blank=True)
     #: Incremented by every change of the workspace's secrets, to invalidate the cache of core.masking.

@@ -19,6 +19,9 @@ from workflows_ui.lists.declaration import Row
 from workflows_ui.resource_admin.action_log import KEPT, clean
 from workflows_ui.resource_admin.actions import Action, Affected
 
+#: The field for the person's reason, in a workspace that asks for one.
+REASON = "change_reason"
+
 
 class Changes(TypedDict, total=False):
     """What an action changes about an object: the logged values before and after, by name."""
@@ -68,7 +71,20 @@ def _build(
     arguments = {name: value for name, value in available.items() if name in parameters} | dict(submitted or {})
     if action.initial is not None:
         arguments["initial"] = action.initial(row)
-    return kind(**arguments)
+    form = kind(**arguments)
+    if session.workspace.reasons_asked and (action.danger or action.stops or (action.bulk is not None and not row)):
+        form.fields[REASON] = forms.CharField(
+            label=_("Reason"),
+            help_text=_("Why you do this. It is in the audit log."),
+            max_length=200,
+            widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        )
+    return form
+
+
+def take_reason(form: forms.Form) -> str:
+    """Remove the person's reason from the cleaned data, which are the action's values, and return it; "" if none was asked for."""
+    return str(form.cleaned_data.pop(REASON, ""))
 
 
 def validate(form: forms.Form) -> bool:

@@ -228,6 +228,7 @@ def _sent_already(action_request: _ActionRequest) -> HttpResponse:
 
 def _run(action_request: _ActionRequest, form: forms.Form) -> HttpResponse:
     request, action, session = action_request.request, action_request.action, action_request.session
+    reason = action_forms.take_reason(form)
     event = action_log.begin(
         actor(request),
         session.workspace,
@@ -236,6 +237,7 @@ def _run(action_request: _ActionRequest, form: forms.Form) -> HttpResponse:
         id=action_request.id,
         name=action_request.name,
         credential=session.credential_id,
+        reason=reason,
         values=action_forms.logged_values(form),
         **action_forms.named_changes(action, form, action_request.row, form.cleaned_data),
     )

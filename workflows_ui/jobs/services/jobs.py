@@ -189,13 +189,16 @@ def requester(job: Job) -> Actor:
     return Actor(job.user, job.address, job.request_id)
 
 
-def begin(actor: Actor, job: Job, data: str, logged: Mapping[str, object], chosen: Collection[str] = ()) -> bool:
+def begin(
+    actor: Actor, job: Job, data: str, logged: Mapping[str, object], chosen: Collection[str] = (), why: str = ""
+) -> bool:
     """Confirm the job: from now on a worker acts. Return False if it was already confirmed or withdrawn.
 
     Args:
         data: JSON of the form's values.
         logged: the same values for the audit log.
         chosen: the reasons of skipped objects that are done all the same.
+        why: the person's reason for the job; "" if none was asked for.
     """
     with transaction.atomic():
         updated = Job.objects.filter(pk=job.pk, state=JobState.ASKING).update(
@@ -209,7 +212,8 @@ def begin(actor: Actor, job: Job, data: str, logged: Mapping[str, object], chose
         if updated:
             skipped = job.items.filter(state=ItemState.SKIPPED, reason__in=chosen)
             skipped.update(state=ItemState.WAITING, reason="", ended_at=None)
-            note(actor, job, "begin", values=dict(logged), count=job.items.filter(state=ItemState.WAITING).count())
+            waiting = job.items.filter(state=ItemState.WAITING).count()
+            note(actor, job, "begin", reason=why, values=dict(logged), count=waiting)
     return bool(updated)
 
 
@@ -362,9 +366,9 @@ def stored_text(text: str) -> str:
     return database.storable(text)[:KEPT]
 
 
-def note(actor: Actor, job: Job, verb: str, *, outcome: str = "done", **detail: object) -> None:
+def note(actor: Actor, job: Job, verb: str, *, outcome: str = "done", reason: str = "", **detail: object) -> None:
     """Add an audit row about the job itself; its objects have their own rows."""
-    audit_log.record(actor, f"job.{verb}", job, outcome=outcome, detail=detail)
+    audit_log.record(actor, f"job.{verb}", job, outcome=outcome, reason=reason, detail=detail)
 
 
 def has_file(job: Job) -> bool:

@@ -24,9 +24,9 @@ from workflows_ui.form_schema.document import (
     FieldKind,
     Moment,
     Why,
-    label_from,
     name_for,
 )
+from workflows_ui.form_schema.labels import label_from
 
 #: A longer list or table is JSON: a page with so many rows of controls is not usable.
 _MOST_ITEMS = 200

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from workflows_ui.form_schema.document import FieldKind, label_from
+from workflows_ui.form_schema.document import FieldKind
+from workflows_ui.form_schema.labels import key_words
 
 _NAMES: tuple[tuple[FieldKind, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(rf"(?:^|_)(?:{words})(?:_|$)"))
@@ -29,7 +30,7 @@ _NAMING = re.compile(r"(?:^|_)(?:name|id|no|code|key|number|ten|tên|ma|mã|so|s
 
 
 def _words(key: str) -> str:
-    return label_from(key).lower().replace(" ", "_")
+    return key_words(key).lower().replace(" ", "_")
 
 
 def kind_of(key: str) -> FieldKind:

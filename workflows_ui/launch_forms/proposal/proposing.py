@@ -26,9 +26,9 @@ from workflows_ui.form_schema.document import (
     Form,
     Why,
     is_number,
-    label_from,
     name_for,
 )
+from workflows_ui.form_schema.labels import label_from
 from workflows_ui.launch_forms.proposal import learning, naming, references
 from workflows_ui.launch_forms.proposal.code_reading import ITEM
 from workflows_ui.launch_forms.proposal.learning import inferred
