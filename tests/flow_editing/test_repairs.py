@@ -13,10 +13,11 @@ from tests.practice_engine.fixtures import until
 from tests.run_index.index_scene import read_all, start
 from tests.stage import HTMX, Stage, lead, outcomes, stage
 from tests.stub_engine import text
+from workflows_ui.audit.models import AuditEvent
 from workflows_ui.flow_editing.models import FlowEdit
 from workflows_ui.jobs.models import Job
 from workflows_ui.launches.models import RunRetry
-from workflows_ui.members.models import Role
+from workflows_ui.members.models import Role, Workspace
 from workflows_ui.resource_admin.jobs import worker
 from workflows_ui.resource_admin.resource import RESOURCES
 
@@ -135,6 +136,19 @@ def test_pressing_retry_twice_or_in_two_tabs_starts_each_run_once(stage: Stage, 
     retry(stage, failed, page)
     assert Job.objects.count() == 1
     assert RunRetry.objects.count() == 1
+
+
+def test_a_workspace_that_asks_for_reasons_asks_for_one_before_runs_are_retried(stage: Stage, flow: str) -> None:
+    [failed] = run(stage, flow, 1)
+    Workspace.objects.update(reasons_asked=True)
+    page = stage.browser.get(address(failed))
+    assert 'name="change_reason"' in text(page.content)
+    retry(stage, failed, page)
+    assert not Job.objects.exists()
+    asked = page.context["repair"].retries
+    posted = {"number": asked.number, "way": asked.action.name, "change_reason": "The card was replaced"}
+    stage.browser.post(address(failed, "retry"), posted)
+    assert AuditEvent.objects.get(action="job.begin").reason == "The card was replaced"
 
 
 def test_without_a_newer_version_the_run_continues_at_the_failed_step(stage: Stage, flow: str) -> None:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, partial
 
+from django.forms import BoundField
 from django.urls import reverse
 from django.utils.translation import gettext as _, gettext_lazy
 
@@ -350,6 +351,12 @@ class RepairPage:
         if self.run_id not in ids and reading.failing(self.sent):
             ids = [self.run_id, *ids][: failures.RETRIED]
         return retries.find(self.access.workspace, ids, anew=self.is_live)
+
+    @property
+    def retry_reason(self) -> BoundField | None:
+        """The field for the person's reason, in a workspace that asks for one."""
+        form = action_forms.unbound(self.retries.action, self.session, {})
+        return form[action_forms.REASON] if action_forms.REASON in form.fields else None
 
     @property
     def no_retry(self) -> Text:

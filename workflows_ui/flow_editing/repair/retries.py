@@ -1,7 +1,7 @@
 """Starting the runs again that failed alike: as one job, each of them once."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -71,12 +71,17 @@ def find(workspace: Workspace, ids: Sequence[str], *, anew: bool) -> Retries:
     )
 
 
-def begin(actor: Actor, access: Access, ids: Sequence[str], *, anew: bool) -> Job | None:
-    """Create a job that starts the runs again, confirmed; None if nothing is left to start. Whoever presses first does it."""
+def begin(actor: Actor, access: Access, asked: Retries, data: Mapping[str, object], why: str) -> Job | None:
+    """Create a job that starts the runs again, confirmed; None if nothing is left to start. The person who presses first does it.
+
+    Args:
+        data: the values of the action's form.
+        why: the person's reason; "" if the workspace asks for none.
+    """
     with transaction.atomic():
         # Of two people, or two presses, the second one sees the job of the first.
         Workspace.objects.select_for_update(no_key=True).get(pk=access.workspace.pk)
-        found = find(access.workspace, ids, anew=anew)
+        found = find(access.workspace, asked.ids, anew=asked.anew)
         if not found.ids:
             return None
         job = jobs.ask(
@@ -86,8 +91,6 @@ def begin(actor: Actor, access: Access, ids: Sequence[str], *, anew: bool) -> Jo
             action=found.action.name,
             found=[Found(key) for key in found.ids],
         )
-        # Runs that succeeded meanwhile are left out.
-        data = {"succeeded": False} if anew else {}
-        jobs.begin(actor, job, json.dumps(data), data)
+        jobs.begin(actor, job, json.dumps(data), data, why=why)
     tasks.enqueue(job.pk)
     return job

@@ -14,7 +14,7 @@ from workflows_ui.flow_editing.repair import retries
 from workflows_ui.flow_editing.repair.page import RepairPage, url_of
 from workflows_ui.jobs import page as job_page
 from workflows_ui.members.models import Role
-from workflows_ui.resource_admin import action_page
+from workflows_ui.resource_admin import action_forms, action_page
 from workflows_ui.resource_admin.resource import find_resource
 from workflows_ui.web import messages as words, responses
 from workflows_ui.web.access import member
@@ -115,7 +115,13 @@ def retry(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
     if request.POST.get("number") != str(asked.number) or request.POST.get("way") != asked.action.name:
         messages.warning(request, _("This has changed since you opened the page. Nothing was started: look again."))
         return responses.redirect(request, f"{repair.url}#repair-retry")
-    job = retries.begin(actor(request), request.access, asked.ids, anew=asked.anew)
+    # Of the form only the reason is on the page: runs that succeeded meanwhile are left out.
+    form = action_forms.bound(asked.action, repair.session, {}, request.POST)
+    if not action_forms.validate(form):
+        messages.warning(request, _("Enter a reason. Nothing was started."))
+        return responses.redirect(request, f"{repair.url}#repair-retry")
+    why = action_forms.take_reason(form)
+    job = retries.begin(actor(request), request.access, asked, form.cleaned_data, why)
     if job is None:
         messages.info(request, _("They are being started already."))
     else:
