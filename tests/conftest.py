@@ -2,8 +2,9 @@
 
 Marks: `browser` needs Chromium, `programs` those it names; `postgres` and `redis` run where TEST_ON=servers, and so does, a second
 time, what is marked `both_databases`: what depends on locks, constraints, triggers, JSON, collation, paging or Redis. `slow` is left out
-by `make test` and run by `make test-full`, as are most cases of what is `sampled`. `chaos` and everything in tests/bench run only when
-asked for by `-m`. A test whose need is missing is skipped and named at the end; with CI=true it fails.
+by `make test` and run by .ci/run. Most cases of what is `sampled` are `left_out` there, too: `make test-full` runs them. `chaos` and
+everything in tests/bench run only when asked for by `-m`. A test whose need is missing is skipped and named at the end; with CI=true it
+fails.
 """
 
 import gc
@@ -109,7 +110,10 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
 
 
 def _mark_unsampled(items: list[pytest.Item]) -> None:
-    """Makes cases slow as their mark `sampled` says. Each test begins with another case, so that each object is met by some test."""
+    """Makes cases slow, and leaves them out of .ci/run, as their mark `sampled` says.
+
+    Each test begins with another case, so that each object is met by some test.
+    """
     cases: dict[str, list[pytest.Item]] = {}
     for item in items:
         if item.get_closest_marker("sampled") and not item.get_closest_marker("slow"):
@@ -121,6 +125,7 @@ def _mark_unsampled(items: list[pytest.Item]) -> None:
         for number, item in enumerate(found):
             if (number + zlib.crc32(name.encode())) % every:
                 item.add_marker("slow")
+                item.add_marker("left_out")
 
 
 def _patience(item: pytest.Item) -> float:

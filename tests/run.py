@@ -1,7 +1,7 @@
 """`make test`: runs the tests on SQLite, beside it those that depend on the database on PostgreSQL and Redis, and lists what was not run.
 
-`python -m tests.run [sqlite | servers] [--full | --marks chaos] [-- options of pytest]`. `--full` includes what is marked `slow`, and
-runs what depends on the database on both.
+`python -m tests.run [sqlite | servers] [--ci | --full | --marks chaos] [-- options of pytest]`. `--ci` includes what is marked `slow`, and
+runs what depends on the database on both; `--full` also includes what is `left_out`: most of the cases of sampled tests.
 Exits with 1 if a test failed, or if CI=true and a prerequisite is missing.
 """
 
@@ -30,6 +30,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.run")
     parser.add_argument("on", nargs="?", choices=["sqlite", "servers"])
     kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--ci", action="store_true")
     kind.add_argument("--full", action="store_true")
     kind.add_argument("--marks", choices=["chaos", "bench"])
     split = arguments.index("--") if "--" in arguments else len(arguments)
@@ -39,7 +40,7 @@ def main(arguments: list[str]) -> int:
     missing = {name: _missing(name) for name in ([asked.on] if asked.on else ["sqlite", "servers"])}
     found = [name for name, lack in missing.items() if not lack]
     not_run += [f"the whole pass on PostgreSQL and Redis: {lack}" for lack in missing.values() if lack]
-    marks = asked.marks or ("" if asked.full else "not slow")
+    marks = asked.marks or ("" if asked.full else "not left_out" if asked.ci else "not slow")
     # At every commit, a test that depends on the database runs on one of them where there are both.
     once = marks == "not slow" and "servers" in found
     # Tests that kill processes or measure run one after the other, alone.

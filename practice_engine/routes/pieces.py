@@ -101,12 +101,20 @@ def options(engine: Engine, request: Request) -> Json | None:
         return {"type": "DYNAMIC", "options": _dynamic_properties(values["propertyName"], inputs)}
     if piece["auth"] and "auth" in prop.get("refreshers", []) and not inputs.get("auth"):
         choices: Json = {"options": [], "disabled": True, "placeholder": "Connect an account first"}
+    elif _is_refused(engine, request, str(inputs.get("auth"))):
+        choices = {"options": [], "disabled": True, "placeholder": "Throws an error, reconnect or refresh the page"}
     else:
         known, text = read_data("catalog/options.json")["choices"], values.get("searchValue", "").lower()
         labels = known.get(values["propertyName"], known["otherwise"])
         rows = [{"label": label, "value": label.lower().replace(" ", "-")} for label in labels if text in label.lower()]
         choices = {"options": rows, "disabled": False}
     return {"type": prop["type"], "options": choices}
+
+
+def _is_refused(engine: Engine, request: Request, auth: str) -> bool:
+    """Whether the app refuses the account of the connection that `auth` names: its loader throws."""
+    named = [row for row in request.own_rows(engine.state.connections) if f"connections['{row['externalId']}']" in auth]
+    return any(row["status"] == "ERROR" for row in named)
 
 
 @route("GET", "/v1/pieces/{name:rest}", query=GET, auth=OPTIONAL)

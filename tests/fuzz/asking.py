@@ -24,7 +24,9 @@ SHORT = settings(
 LONG = settings(SHORT, max_examples=300, derandomize=False)
 #: For tests that take `run`: `make test` tries few examples, `make test-full` many.
 few_or_many = pytest.mark.parametrize(
-    "run", [SHORT, pytest.param(settings(SHORT, max_examples=400), marks=pytest.mark.slow)], ids=["few", "many"]
+    "run",
+    [SHORT, pytest.param(settings(SHORT, max_examples=400), marks=[pytest.mark.slow, pytest.mark.left_out])],
+    ids=["few", "many"],
 )
 FRAGMENT = {"HX-Request": "true", "HX-Target": "live"}
 

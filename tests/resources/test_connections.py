@@ -485,3 +485,30 @@ def test_a_connection_with_an_odd_external_id_has_a_page_without_flows(
     page = owner.get(f"{LIST}{identity(1)}/")
     assert page.status_code == 200
     assert "No flow uses this connection" in text(page.content)
+
+
+# --- Test
+
+
+def test_a_connection_is_tested_by_a_list_that_the_app_gives_only_to_an_account_that_works(scene: Scene) -> None:
+    url = page_of(scene, "sheets-shared", "test")
+    assert url in scene.page(page_of(scene, "sheets-shared"))
+    answer = scene.browser.post(url, {"sure": "1"}, follow=True)
+    assert "The connection works: the app answered with 3 choices for “Spreadsheet”." in shown(answer)
+    event = AuditEvent.objects.filter(action="connections.test").latest("pk")
+    assert (event.outcome, event.object_name) == ("done", "Google Sheets (shared)")
+
+
+def test_a_connection_that_the_app_refuses_is_not_said_to_work(scene: Scene) -> None:
+    next(row for row in scene.rows().values() if row["externalId"] == "sheets-shared")["status"] = "ERROR"
+    answer = shown(scene.browser.post(page_of(scene, "sheets-shared", "test"), {"sure": "1"}, follow=True))
+    assert "The app refused to be asked. Its connection may no longer work" in answer
+    assert "The connection works" not in answer
+
+
+def test_a_connection_of_an_app_without_such_a_list_cannot_be_tested(scene: Scene) -> None:
+    page = scene.page(page_of(scene, "telegram-ops"))
+    assert "it cannot be tested from here" in page
+    answer = shown(scene.browser.post(page_of(scene, "telegram-ops", "test"), {"sure": "1"}, follow=True))
+    assert "it cannot be tested from here" in answer
+    assert scene.called("POST", "/v1/pieces/options") == 0

@@ -41,6 +41,12 @@ class OptionsRequest:
     operation_label: str
     needs: Mapping[str, str]
     connected: bool
+    kind: str
+
+    @property
+    def tests_account(self) -> bool:
+        """Whether the app needs an account for its choices, and nothing else."""
+        return self.connected and not self.needs and self.kind != "DYNAMIC"
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,7 @@ def asked_fields(piece: Piece) -> dict[str, OptionsRequest]:
                         words(found.display_name) or operation,
                         {item: props[item].display_name[:200] or item for item in needs},
                         piece.takes_auth and found.requires_auth,
+                        prop.type,
                     )
     return fields
 

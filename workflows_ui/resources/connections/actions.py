@@ -22,7 +22,7 @@ from workflows_ui.pieces import connections as connection_list
 from workflows_ui.resource_admin.actions import delete_action, rename_action
 from workflows_ui.resource_admin.places import object_url
 from workflows_ui.resource_admin.resource import Action, Affected, Bulk, Row, Text
-from workflows_ui.resources.connections import connecting
+from workflows_ui.resources.connections import connecting, testing
 from workflows_ui.run_index.services import uses
 from workflows_ui.run_index.services.object_rows import FLOWS, SERVERS
 from workflows_ui.usage import usage
@@ -180,4 +180,4 @@ DELETE = delete_action(
         )
     ),
 )
-ALL = (RENEW, REPLACE, RENAME, DELETE)
+ALL = (testing.TEST, RENEW, REPLACE, RENAME, DELETE)
