@@ -13,7 +13,7 @@ from functools import cached_property, partial
 
 from django.forms import BoundField
 from django.urls import reverse
-from django.utils.translation import gettext as _, gettext_lazy
+from django.utils.translation import gettext as _, gettext_lazy, pgettext
 
 from workflows_ui.core import redaction
 from workflows_ui.core.paths import dict_at, text_at
@@ -403,7 +403,7 @@ class RepairPage:
         states = {
             "failed": (_("What failed"), messages.run_state(self.sent.status)),
             "change": (_("Change the step"), self._change_state()),
-            "test": (_("Test"), self._test_state()),
+            "test": (pgettext("part of a repair", "Test"), self._test_state()),
             "publish": (_("Publish"), self._publish_state()),
             "retry": (_("Retry the failed runs"), self._retry_state()),
         }
