@@ -54,7 +54,8 @@ _EMPTY: Mapping[FieldKind, object] = {
 
 class DraftTestForm(forms.Form):
     """The inputs of the draft, filled with those of the run that the address names, with the sample of its trigger, otherwise with empty
-    values of what its steps read."""
+    values of what its steps read.
+    """
 
     discreet = frozenset({"payload"})
     payload = JsonField(
@@ -261,8 +262,12 @@ def _run_step(session: EngineSession, id: str, data: Cleaned) -> Row:
             predicted = predict(flow, operation)
         except (Impossible, *MALFORMED) as problem:
             raise forms.ValidationError(CHANGED) from problem
-        editing.apply(session, id, {"operation": operation, "flow": flow, "predicted": predicted})
-    run = session.workflows.test_step(id, data["version"], data["step"])
+        applied = editing.apply(session, id, {"operation": operation, "flow": flow, "predicted": predicted})
+        if applied["edit"].meanwhile:
+            raise forms.ValidationError(CHANGED)
+    # The samples of a locked version are those of a new draft.
+    version = id_at(session.workflows.get_flow(id), "version.id") if data["samples"] else data["version"]
+    run = session.workflows.test_step(id, version, data["step"])
     return {**run, "repairs": data["run"]}
 
 
