@@ -83,7 +83,7 @@ class Editor:
                 field.fill(value)
         page.locator("#action [type=submit]").last.click()
         # A question, if something would be lost, or the message that it is done.
-        question = page.locator("#action details.json")
+        question = page.locator("#action form[data-unsaved] details.json")
         expect(question.or_(page.locator(".toast.show")).first).to_be_visible()
         if question.count():
             page.locator("#action [type=submit]").last.click()
