@@ -29,6 +29,10 @@
     // The fold itself opens or closes after this event.
     setTimeout(() => remember("folded", [...document.querySelectorAll("[data-fold]:not([open])")].map((fold) => fold.dataset.fold).join("-")));
   });
+  // --- A fold with a name of its own stays as it was left, on the next page too.
+  document.addEventListener("toggle", (event) => {
+    if (event.target.matches?.("details[data-kept]")) remember(event.target.dataset.kept, event.target.open ? "1" : "");
+  }, true);
   const nameIcons = () => {
     for (const link of document.querySelectorAll("#sidebar li a")) link.title = root.classList.contains("narrow") ? link.textContent.trim() : "";
   };

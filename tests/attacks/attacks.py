@@ -181,12 +181,13 @@ ATTACKS: tuple[Attack, ...] = (
     Attack(
         "Cross-site scripting through people",
         "attacks as the names of people, workspaces, credentials and audited objects (in the walks above); in "
-        "25 fields of every address; in notes written in Markdown, also as addresses of other hosts without "
-        "a scheme (`//host`, with backslashes, tabs and spaces)",
+        "25 fields of every address; in notes and answers of flows written in Markdown, also as addresses of other hosts without "
+        "a scheme (`//host`, with backslashes, tabs and spaces), and as links into the console",
         (
             *_here("test_scripts", "test_nothing_typed_into_an_address_comes_back_as_a_part_of_a_page"),
             "tests/web/test_markdown.py::test_what_could_do_something_is_text_or_left_out",
             "tests/web/test_markdown.py::test_an_address_of_another_host_without_a_scheme_is_shown_as_one_that_leaves",
+            "tests/web/test_markdown.py::test_of_any_text_of_a_flow_links_only_lead_out_and_nothing_is_loaded",
         ),
     ),
     Attack(

@@ -40,7 +40,8 @@ def test_a_change_is_saved_by_one_press_and_shown_afterwards_with_an_undo_of_one
     assert "What the edit changed" in shown
     assert "Prepare &lt;b&gt;it&lt;/b&gt;" in shown
     assert title(stage, flow, "step_1") == "Prepare <b>it</b>"
-    undo = {"edit": page.context["saved"]["edit"].pk, "seen": page.context["saved"]["seen"], "action-ticket": "t"}
+    saved = page.context["form"].saved
+    undo = {"edit": saved["edit"].pk, "seen": saved["seen"], "action-ticket": "t"}
     undone = stage.browser.post(url("edit-undo", flow), undo)
     assert undone.status_code == 303, text(undone.content)[-1500:]
     assert title(stage, flow, "step_1") == "Echo"

@@ -5,6 +5,7 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
+from django.contrib.auth.models import Group
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -17,6 +18,7 @@ from workflows_ui.accounts.models import User
 from workflows_ui.launches.models import Launch, LaunchInput, State
 from workflows_ui.launches.services import launches
 from workflows_ui.members.models import LaunchRight, Member, Role, Workspace
+from workflows_ui.saved_views.models import SavedView
 
 DIALOG = {"HX-Request": "true", "HX-Target": "search-results"}
 ENGINE = {"HX-Request": "true", "HX-Target": "search-engine"}
@@ -244,5 +246,55 @@ def test_a_search_of_the_consoles_rows_is_few_queries(
     for number in range(30):
         _launch(users, users.owner, f"Flow {number}", customer=f"Customer {number}")
     owner.get("/w/sales/search/")
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(20):
         _found(owner, "customer 7")
+
+
+def test_an_action_is_found_by_its_words_and_the_name_of_an_object(owner: Client, stub_engine: StubEngine) -> None:
+    stub_engine.flows = [flow(1, "Order intake"), flow(2, "Invoices")]
+    found = _found(owner, "delete order", ENGINE)
+    assert found["acts"] == ["Delete: Order intake"]
+    page = text(owner.get("/w/sales/search/", {"q": "delete order"}, headers=ENGINE).content)
+    assert f"/w/sales/flows/do/delete/{identity(1)}/" in page
+    assert "acts" not in _found(owner, "delete", ENGINE)
+    assert "acts" not in _found(owner, "order", ENGINE)
+
+
+def test_actions_on_objects_are_offered_to_people_who_may_do_them(users: Users, stub_engine: StubEngine) -> None:
+    stub_engine.flows = [flow(1, "Order intake")]
+    Member.objects.filter(user=users.colleague).update(role=Role.LAUNCHER)
+    browser = Client()
+    browser.force_login(users.colleague)
+    assert "acts" not in _found(browser, "delete order", ENGINE)
+
+
+def test_objects_that_were_opened_last_are_listed_before_anything_is_typed(
+    users: Users, owner: Client, stub_engine: StubEngine
+) -> None:
+    stub_engine.flows = [flow(1, "Order intake"), flow(2, "Invoices")]
+    assert "recent" not in _found(owner, "")
+    for number in (1, 2, 1):
+        assert owner.get(f"/w/sales/flows/{identity(number)}/").status_code == 200
+    assert _found(owner, "")["recent"] == ["Order intake", "Invoices"]
+    assert "recent" not in _found(owner, "order")
+    # Only what the person may still see, and only their own.
+    other = Client()
+    other.force_login(users.colleague)
+    assert "recent" not in _found(other, "")
+    Member.objects.filter(user=users.owner).update(role=Role.LAUNCHER)
+    Workspace.objects.update(hidden_pages=["flows"])
+    assert "recent" not in _found(owner, "")
+
+
+def test_teams_and_saved_views_are_found(users: Users, owner: Client, stub_engine: StubEngine) -> None:
+    team = Group.objects.create(name="Kho Hà Nội")
+    other = Group.objects.create(name="Kho Huế")
+    users.owner.groups.add(team)
+    view = SavedView.objects.create(owner=users.owner, workspace=users.workspace, list_path="flows", name="Kho: hỏng")
+    SavedView.objects.create(owner=users.colleague, workspace=users.workspace, list_path="flows", name="Kho: riêng")
+    found = _found(owner, "kho")
+    assert found["teams"] == [team.name]
+    assert found["views"] == [view.name]
+    assert other.name not in str(found)
+    page = text(owner.get("/w/sales/search/", {"q": "kho"}, headers=DIALOG).content)
+    assert f"/w/sales/flows/?view={view.pk}" in page

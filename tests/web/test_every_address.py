@@ -107,7 +107,7 @@ LEAST: dict[str, Role] = {
     "flow_difference": Role.VIEWER,
     "flow_edit": Role.BUILDER,
     "unclear_write": Role.VIEWER,
-    "flow_step": Role.BUILDER,
+    "flow_step": Role.VIEWER,
     "flow_choose_app": Role.BUILDER,
     "step_test": Role.BUILDER,
     "draft_test": Role.BUILDER,

@@ -1,6 +1,6 @@
 """Actions that edit a flow's steps: each operation is predicted, stored, sent once, and compared with what came back."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from typing import Required, TypedDict, Unpack
@@ -323,13 +323,6 @@ ROUTER = (
     _edit("branch-add", _("Add a branch"), "plus", router_forms.AddBranch, _("The branch is added.")),
     _save("router-execution", _("Choose which branches run"), "split", router_forms.RouterExecution, _("Saved.")),
 )
-#: What is done to a step of each type.
-OF_TYPE: Mapping[object, tuple[Action, ...]] = {
-    **dict.fromkeys(("PIECE", "PIECE_TRIGGER"), (SETTINGS,)),
-    "CODE": CODE,
-    flow_tree.LOOP: LOOP,
-    **dict.fromkeys(flow_tree.ROUTERS, ROUTER),
-}
 #: On any branch, that for everything else included.
 RENAME_BRANCH = _edit(
     "branch-rename", _("Rename the branch"), "pencil", router_forms.RenameBranch, _("The branch is renamed.")

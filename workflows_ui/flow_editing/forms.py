@@ -49,6 +49,8 @@ place_field = partial(
 #: The fields that say where an edit is made, and what marks a text in which expressions may stand.
 POSITION = ("step", "branch", "place")
 EXPRESSION = {"data-expression": ""}
+#: The template above the form of a chosen step.
+STEP_HEAD = "flow_editing/form_head.html"
 NO_HANDLING = {"retryOnFailure": {"value": False}, "continueOnFailure": {"value": False}}
 NEW_CODE = "export const code = async (inputs) => {\n  return inputs;\n};\n"
 
@@ -69,6 +71,8 @@ class EditForm(SeenForm):
     side_template = "flows/drawing.html"
     #: The name of the step that the form is about, "" if it is about the flow.
     current = ""
+    #: Whether it is what opens when its step is chosen in the diagram.
+    is_main: ClassVar[bool] = False
     #: Whether only the chosen step or branch is offered, since what the form shows means nothing in another one.
     only_chosen: ClassVar[bool] = False
     #: Whether what will change is always confirmed, since it is more than what the person sees in the form.
@@ -137,6 +141,8 @@ class EditForm(SeenForm):
     @property
     def home(self) -> str:
         """The page of the step, or the steps of the flow: where the person goes without running the operation."""
+        if self.is_main:
+            return self.tab_url
         return step_url(self.tab_url.partition("?")[0], self.current) or self.tab_url
 
     def operation(self, flow: Row, data: Cleaned) -> Operation:
@@ -249,6 +255,7 @@ class StepForm(EditForm):
     kinds: ClassVar[tuple[str, ...]] = ()
     #: How many such steps a flow has to have.
     fewest: ClassVar[int] = 1
+    above = STEP_HEAD
     step = forms.ChoiceField(
         label=_("Step"),
         widget=LongSelect,
@@ -450,6 +457,7 @@ def an_object(value: object) -> Json:
 
 
 class EditLoop(SettingsForm):
+    is_main = True
     discreet = SettingsForm.discreet | {"items"}
     kinds = (LOOP,)
     items = forms.CharField(

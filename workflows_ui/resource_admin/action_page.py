@@ -192,6 +192,24 @@ def respond(
     return _run(action_request, form)
 
 
+def show_form(
+    request: ConsoleRequest,
+    declared: Resource,
+    action: Action,
+    session: EngineSession,
+    id: str,
+    row: Row,
+    asked: Mapping[str, object],
+) -> HttpResponse:
+    """The form of an action at an address that names the object and what is asked about it. The caller has checked the right to it, and
+    that it is possible; `row` is masked. Raises EngineError.
+    """
+    return _page(
+        _ActionRequest(request, declared, action, session, id, row),
+        action_forms.unbound(action, session, row, asked),
+    )
+
+
 def _typed_before(action_request: _ActionRequest) -> QueryDict | None:
     """What the person typed into this form for a write that was not done, if the URL names one, without secrets; else None."""
     request = action_request.request

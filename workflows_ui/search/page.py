@@ -17,12 +17,14 @@ from workflows_ui.engine import AddressRefused, EngineError, Forbidden, NoRoute,
 from workflows_ui.engine_objects.runs import Run
 from workflows_ui.flows import launchable
 from workflows_ui.members.models import Role
-from workflows_ui.members.services import access as member_access
+from workflows_ui.members.services import access as member_access, teams
 from workflows_ui.members.services.access import Access
+from workflows_ui.resource_admin import recents
 from workflows_ui.resource_admin.resource import RESOURCES, Query, Resource, Row
 from workflows_ui.run_index.services import indexes, uses
 from workflows_ui.runs import indexed
 from workflows_ui.runs.reading import error_of, name_of
+from workflows_ui.saved_views import services as saved_views
 from workflows_ui.search import services
 from workflows_ui.search.services import MOST, Text
 from workflows_ui.web import messages, navigation
@@ -60,14 +62,17 @@ def console_groups(request: ConsoleRequest, text: Text) -> list[Group]:
             )
             for row in launches
         ]),
+        Group("recent", _("Recently opened"), list(_recent(access, text))),
         *_indexed(access, text),
         Group("indexed-runs", _("Runs with these words"), list(_runs(access, text, {row.run_id for row in launches}))),
         Group("pages", _("Pages"), list(_pages(request, text))[: None if not text.words else MOST]),
+        Group("views", _("Saved views"), list(_views(request, text))),
         Group("credentials", _("Credentials"), list(_credentials(access, text))),
         Group("people", _("People"), [
             Entry(user.label[:120], _person_url(access, user.pk), "user", user.email)
             for user in services.people(access, text)
         ]),
+        Group("teams", _("Teams"), list(_teams(access, text))),
         Group("workspaces", _("Workspaces"), list(_workspaces(access, text))),
     ]  # fmt: skip
     return [group for group in groups if group.entries]
@@ -89,6 +94,7 @@ def engine_groups(access: Access, text: Text) -> tuple[list[Group], str | Promis
             entries = _found(resource, session, access, text, known) if len(known) < MOST else []
             if entries:
                 groups.append(Group(resource.name, resource.label_plural, entries))
+        groups[:0] = _acts(session, access, text, missing)
         # Last, since a long list takes several calls; shown first.
         if access.allows(Role.LAUNCHER):
             groups[:0] = _launchable(session, access, text.after(_launch_label("")))
@@ -113,6 +119,41 @@ def _launch(slug: str, key: str, name: str) -> Entry:
 
 def _launch_label(flow: str) -> str:
     return _("Launch %(flow)s") % {"flow": flow}
+
+
+def _acts(session: EngineSession, access: Access, text: Text, missing: Collection[str]) -> Iterator[Group]:
+    """Actions on objects that are named after the action's own words, as in “turn off order intake”."""
+    slug = access.workspace.slug
+    entries: list[Entry] = []
+    for resource in RESOURCES.values():
+        if not resource.search_field or not access.sees(resource.name) or resource.needs in missing:
+            continue
+        for action in resource.actions:
+            rest = text.after(str(action.label))
+            if (
+                not action.collection
+                and rest.words
+                and len(text.words) - len(rest.words) == len(str(action.label).split())
+                and access.allows(max(action.role, resource.role, key=lambda role: role.rank))
+                and action.needs not in missing
+            ):
+                entries += [
+                    Entry(f"{action.label}: {found.label}", action.url(slug, resource.name, key), action.icon)
+                    for key, found in _found_by_id(resource, session, access, rest)
+                    if rest.matches(found.label)
+                ]
+    if entries:
+        yield Group("acts", _("Actions"), entries[:MOST])
+
+
+def _recent(access: Access, text: Text) -> Iterator[Entry]:
+    """The objects that were opened last, before anything is typed."""
+    if text.words or access.guest:
+        return
+    for recent in recents.listed(access):
+        resource = recent.declared
+        name = recent.name or str(resource.unnamed)
+        yield Entry(name, resource.url(access.workspace.slug, recent.id), resource.icon, resource.label)
 
 
 def _in_index(session: EngineSession, access: Access, text: Text) -> list[tuple[str, str, Row]]:
@@ -146,6 +187,12 @@ def _found(
     resource: Resource, session: EngineSession, access: Access, text: Text, shown: Collection[str]
 ) -> list[Entry]:
     """What the engine finds, without what the run index has `shown`."""
+    found = _found_by_id(resource, session, access, text)
+    return [entry for key, entry in found if key not in shown][:MOST]
+
+
+def _found_by_id(resource: Resource, session: EngineSession, access: Access, text: Text) -> list[tuple[str, Entry]]:
+    """What the engine finds, by id."""
     names: dict[str, str] = {}
     try:
         if resource.search_by_id and text.id:
@@ -160,8 +207,7 @@ def _found(
     except (NotFound, Forbidden, NoRoute, NotInPlan):
         pass  # Kinds that this credential or engine has not got.
     slug = access.workspace.slug
-    others = [(key, name) for key, name in names.items() if key not in shown][:MOST]
-    return [Entry(name or key, resource.url(slug, key), resource.icon) for key, name in others]
+    return [(key, Entry(name or key, resource.url(slug, key), resource.icon)) for key, name in names.items()]
 
 
 def _known(resource: Resource, session: EngineSession) -> dict[str, str]:
@@ -201,6 +247,8 @@ def _other_pages(access: Access) -> Iterator[tuple[str, str, str]]:
     if access.allows(Role.MANAGER):
         yield _("Add people"), reverse("member_add", args=[slug]), "user-plus"
         yield _("Give a launch right"), reverse("launch_right_choose", args=[slug]), "plus"
+        yield _("Invite"), reverse("invite", args=[slug]), "user-plus"
+        yield _("Pause launching"), f"{reverse('workspace_settings', args=[slug])}#id_launching_paused", "circle-pause"
     yield _("Your account"), reverse("profile"), "circle-user-round"
     yield _("Notifications"), reverse("notices"), "bell"
     yield _("Notification settings"), reverse("notification_settings"), "bell"
@@ -210,6 +258,7 @@ def _other_pages(access: Access) -> Iterator[tuple[str, str, str]]:
     yield _("Add a credential"), reverse("credential_add"), "plus"
     yield _("Connect your engine"), reverse("connect"), "plug"
     yield _("All workspaces"), reverse("home", query={"all": "1"}), "layout-grid"
+    yield _("Sign out"), reverse("account_logout"), "log-out"
     if access.user.is_superuser:
         yield _("New team"), reverse("team_create"), "plus"
         yield _("Audit of the whole console"), reverse("audit_everywhere"), "clipboard-list"
@@ -235,6 +284,29 @@ def _credentials(access: Access, text: Text) -> Iterator[Entry]:
     names = {str(row.pk): row.name for row in credentials.visible(access)}
     for key, name in text.best(names.items()):
         yield Entry(name[:120], reverse("credential", args=[access.workspace.slug, key]), "key-round")
+
+
+def _views(request: ConsoleRequest, text: Text) -> Iterator[Entry]:
+    """Views of the lists in the person's menu: their own, and those that others share with them."""
+    access = request.access
+    if not text.words or access.guest:
+        return
+    lists = {line["url"] for group in navigation.Frame(request).groups for line in group["lines"]}
+    rows = saved_views.visible_views(saved_views.workspace_scope(access))
+    views = {str(row.pk): row for row in rows if saved_views.list_url(access.workspace, row.list_path) in lists}
+    for key, name in text.best((key, row.name) for key, row in views.items()):
+        path = views[key].list_path
+        url = saved_views.list_url(access.workspace, path, saved_views.view_query(views[key]))
+        yield Entry(name, url, "bookmark", navigation.label(path))
+
+
+def _teams(access: Access, text: Text) -> Iterator[Entry]:
+    """The teams whose pages the person may open."""
+    if not text.words:
+        return
+    names = teams.visible(access.user).values_list("pk", "name")
+    for key, name in text.best((str(key), name) for key, name in names):
+        yield Entry(name[:120], reverse("team", args=[key]), "users")
 
 
 def _workspaces(access: Access, text: Text) -> Iterator[Entry]:

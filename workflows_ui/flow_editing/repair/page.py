@@ -27,6 +27,7 @@ from workflows_ui.engine_objects.runs import Run
 from workflows_ui.failures import services as failures
 from workflows_ui.flow_editing import actions as editing, saved_edits, services as flow_edits
 from workflows_ui.flow_editing.operations import Json
+from workflows_ui.flow_editing.page import main_action
 from workflows_ui.flow_editing.prediction import step_named
 from workflows_ui.flow_editing.repair import retries
 from workflows_ui.flow_editing.repair.retries import Retries
@@ -175,9 +176,7 @@ class RepairPage:
     @property
     def form_action(self) -> Action | None:
         """The action whose form edits the step; None for branches, each of which has its own."""
-        if not self.step or self.step.get("type") in flow_tree.ROUTERS:
-            return None
-        return next(iter(editing.OF_TYPE.get(self.step.get("type"), ())), None)
+        return main_action(self.step) if self.step else None
 
     @cached_property
     def changed(self) -> difference.Difference | None:
