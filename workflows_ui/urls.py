@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("workflows_ui.run_index.urls")),
     path("", include("workflows_ui.failures.urls")),
     path("", include("workflows_ui.alarms.urls")),
+    path("", include("workflows_ui.failure_rules.urls")),
     path("", include("workflows_ui.report.urls")),
     path("", include("workflows_ui.saved_views.urls")),
     path("", include("workflows_ui.runs.urls")),

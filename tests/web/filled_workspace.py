@@ -29,6 +29,7 @@ from workflows_ui.audit.services import audit_log
 from workflows_ui.core import heartbeat
 from workflows_ui.credentials.models import CredentialSecret
 from workflows_ui.deleted_objects.models import CopyState, DeletedObject
+from workflows_ui.failure_rules.models import FailureRule, RuleKind
 from workflows_ui.failures.models import FailurePattern
 from workflows_ui.flow_editing.models import FlowEdit
 from workflows_ui.jobs.models import Job, JobItem, JobKind, JobPart, JobState
@@ -183,8 +184,12 @@ def _place(name: str, stub_engine: StubEngine) -> Place:
         index=index, kind=AlarmKind.QUIET, flow_id=FLOW, opened_at=timezone.now(), updated_at=timezone.now()
     )
     mute = AlarmMute.objects.create(index=index, kind=AlarmKind.QUIET, flow_id=FLOW, muted_at=timezone.now())
+    now = timezone.now()
+    rule = FailureRule.objects.create(workspace=space, kind=RuleKind.TURN_OFF, owner=owner, created_at=now, since=now)
     values = {
         "slug": name,
+        "rule_id": rule.pk,
+        "does": "turn_off",
         "alarm_id": alarm.pk,
         "mute_id": mute.pk,
         "channel_id": AlarmChannel.objects.create(

@@ -28,6 +28,7 @@ KINDS: dict[str, Text] = {
     "alarm": _("Alarm"),
     "alarm_channel": _("Channel for alarms"),
     "audit": _("Audit log"),
+    "failure_rule": _("Rule for failures"),
     "credential": _("Credential"),
     "failure": _("Failure"),
     "fields": pgettext_lazy("of a table", "Column"),
@@ -92,6 +93,13 @@ ACTIONS: dict[str, Text] = {
     "credential.test": _("Tested a credential"),
     "report.export": _("Exported a week report"),
     "failures.export": _("Exported the list of failures"),
+    "failure_rule.add": _("Added a rule for failures"),
+    "failure_rule.launch": _("Launched a flow because of a failure"),
+    "failure_rule.pause": _("Paused a rule for failures"),
+    "failure_rule.remove": _("Removed a rule for failures"),
+    "failure_rule.resume": _("Let a rule for failures act again"),
+    "failure_rule.stop": _("Stopped a rule for failures"),
+    "failure_rule.turn_off": _("Turned a flow off after failures in a row"),
     "failure.assign": _("Assigned a failure"),
     "failure.handle": _("Marked a failure as handled"),
     "failure.hand_over": _("Handed over a failure"),
@@ -205,6 +213,7 @@ FIELDS: dict[str, Text] = {
     "bytes": _("Size in bytes"),
     "case": _("Match case"),
     "cause": _("Reason"),
+    "channel": _("Channel"),
     "causes": _("Name the cause of failures"),
     "causes_in_notices": _("Causes in emails and notifications"),
     "code": _("Error code"),
@@ -228,6 +237,7 @@ FIELDS: dict[str, Text] = {
     "everything": _("All that match the filters"),
     "external_id": _("External ID"),
     "false_alarm": _("False alarm"),
+    "failed_flow": _("Flow that failed"),
     "field": _("Field"),
     "fields": _("Fields"),
     "files": _("Files"),
@@ -254,6 +264,7 @@ FIELDS: dict[str, Text] = {
     "kind": _("Kind"),
     "kinds": _("Kinds"),
     "last": _("Last known counter"),
+    "launched_flow": _("Flow that is launched"),
     "launch_rights": _("Launch rights"),
     "launching_paused": _("Launching is paused"),
     "left": _("Others are left"),
@@ -283,6 +294,7 @@ FIELDS: dict[str, Text] = {
     "retry_of": _("Earlier job"),
     "role": _("Role"),
     "rows": _("Rows"),
+    "rule": _("Rule for failures"),
     "run": _("Run"),
     "runs": _("Most runs"),
     "saved_inputs": _("Saved inputs"),
@@ -442,7 +454,7 @@ def url(event: AuditEvent) -> str:
 
 
 #: Kinds whose name is also the name of their page's URL, and kinds that are shown in a list.
-_PAGES = {"launch", "credential", "failure", "job", "invitation"}
+_PAGES = {"launch", "credential", "failure", "failure_rule", "job", "invitation"}
 _LISTS = {
     "report": "report",
     "run_index": "run_index",

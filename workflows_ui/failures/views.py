@@ -70,7 +70,7 @@ def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
     if index is None or not form.is_valid():
         return responses.redirect_to_view(request, "failures", slug)
     declared = tables.failure_list(engine_session.open_session(request.access))
-    return local_lists.file(request, declared, form.chosen(found), kind)
+    return local_lists.file(request, declared, form.chosen(found), kind, form)
 
 
 def _without_index(request: ConsoleRequest) -> HttpResponse:

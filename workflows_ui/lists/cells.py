@@ -68,6 +68,10 @@ def _badge(value: object) -> SafeString:
     return elements.badge(value) if isinstance(value, Badge) else NOTHING
 
 
+def _state(value: object) -> SafeString:
+    return elements.state(value) if isinstance(value, Badge) else NOTHING
+
+
 def _list(value: object) -> SafeString:
     items = [(_cut(item, _ITEM),) for item in (value if isinstance(value, list) else ()) if item]
     return joined("", '<span class="badge bg-secondary-lt">{}</span> ', items)
@@ -88,6 +92,7 @@ KINDS: Mapping[str, Callable[[object], SafeString]] = {
     "duration": _duration,
     "count": _count,
     "badge": _badge,
+    "state": _state,
     "list": _list,
     "plot": _text,  # As a text in files; its template draws it.
 }
@@ -148,10 +153,11 @@ class _Rows:
         column = one["column"]
         below, wide = one["below"], one["joined"]
         return markup(
-            "{}{}{}{}</td>",
+            "{}{}{}{}{}</td>",
             self._opening(column, first),
             cell(self._context, column, one["value"], one["url"]),
             markup('<div class="small text-secondary long">{}</div>', _cut(below, _BELOW)) if below else NOTHING,
+            _mark(*one["mark"]) if one["mark"] else NOTHING,
             self._beside(wide) if wide else NOTHING,
         )
 
@@ -159,7 +165,12 @@ class _Rows:
         """The tag that opens the cells of a column."""
         found = self._openings.get((id(column), first))
         if found is None:
-            places = (("first", first), ("not-phone", not column.phone), ("only-wide", column.wide))
+            places = (
+                ("first", first),
+                ("not-phone", not column.phone),
+                ("only-wide", column.wide),
+                ("only-widest", column.widest),
+            )
             classes = " ".join([f"kind-{column.kind}", *(name for name, given in places if given)])
             found = markup('<td class="{}" data-label="{}">', classes, self._text(column.label))
             self._openings[id(column), first] = found
@@ -174,16 +185,20 @@ class _Rows:
 
     def _actions(self, line: Line, name: str) -> SafeString:
         shortcuts = [
-            (url, text, name, icon(shortcut.icon, "me-1"), text)
+            (url, text, text, name, icon(shortcut.icon, "me-1"), text)
             for shortcut, url in line["shortcuts"]
             for text in [self._text(shortcut.label)]
         ]
-        links = joined("", '<a class="btn btn-sm" href="{}" aria-label="{}: {}">{}{}</a>', shortcuts)
+        links = joined("", '<a class="btn btn-sm" href="{}" title="{}" aria-label="{}: {}">{}{}</a>', shortcuts)
         fold = NOTHING
         if line["actions"]:
             called = _("Actions: %(name)s") % {"name": name}
             fold = self._menus.html(line["actions"], called, line["id"])
         return markup('<td class="text-end row-actions"><div class="row-buttons">{}{}</div></td>', links, fold)
+
+
+def _mark(badge: Badge, url: str) -> SafeString:
+    return markup('<div class="row-mark mt-1"><a href="{}">{}</a></div>', url, elements.badge(badge))
 
 
 def _tick(key: str, name: str) -> SafeString:

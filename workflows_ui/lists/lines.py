@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TypedDict
 
 from workflows_ui.core import formats
+from workflows_ui.core.states import Badge
 from workflows_ui.core.text import Text
 from workflows_ui.lists.declaration import AnyRow, Column, List, Shortcut
 from workflows_ui.members.services.access import Access
@@ -18,6 +19,7 @@ class Cell(TypedDict):
     value: object
     url: str
     below: Text
+    mark: tuple[Badge, str] | None
     joined: list["Cell"]
 
 
@@ -83,10 +85,11 @@ def _list_line(
         else:
             url = column.link(slug, row) if column.link else ""
         below = column.below(row) if column.below else ""
-        cells.append({"column": column, "value": value, "url": url, "below": below, "joined": []})
+        mark = column.mark(row) if column.mark else None
+        cells.append({"column": column, "value": value, "url": url, "below": below, "mark": mark, "joined": []})
         if not column.wide:
             host = len(cells) - 1
-        elif value not in (None, "", []):
+        elif column.phone and value not in (None, "", []):
             cells[host]["joined"].append(cells[-1])
     name = kind.full_title(row) if formats.visible(kind.title(row)) else key
     return {"id": key, "name": name, "cells": cells, "shortcuts": shortcuts, "actions": actions}

@@ -87,6 +87,25 @@ def _failed_run(access: Access, notice: Notice) -> str:
     return LaunchPage(launch, access).repair_url and launch.run_id if launch is not None else ""
 
 
+def find_alarm_causes(person: User, notice: Notice, runs_by_alarm: Sequence[str]) -> Mapping[int, FailureReason]:
+    """The causes of the latest failed runs of a notice's alarms, by the alarm's position; as `find_causes`, without reading the engine.
+
+    Args:
+        runs_by_alarm: for each alarm the engine's id of the run; "" for none.
+    """
+    if notice.workspace is None or not any(runs_by_alarm):
+        return {}
+    try:
+        access = member_access.access_for(person, notice.workspace.slug)
+    except member_access.NoAccess:
+        return {}
+    keys: dict[str, list[int]] = {}
+    for position, run_id in enumerate(runs_by_alarm):
+        if run_id:
+            keys.setdefault(run_id, []).append(position)
+    return _of_runs(access, keys, 0) if access.workspace.causes_in_notices else {}
+
+
 def latest_cause(workspace: Workspace, flow_id: str) -> FailureReason | None:
     """The cause of a flow's latest failed run in the run index: for channels, whose readers are not known.
 

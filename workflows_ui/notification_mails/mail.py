@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import structlog
 from django.conf import settings
-from django.core.mail import EmailMessage, get_connection
+from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -15,6 +15,7 @@ from workflows_ui.accounts.models import User
 from workflows_ui.accounts.services import second_step
 from workflows_ui.core import database, formats
 from workflows_ui.core.text import Text
+from workflows_ui.notification_mails import alarm_lines
 from workflows_ui.notification_mails.causes import find_causes, find_repairs
 from workflows_ui.notifications import services as notifications
 from workflows_ui.notifications.messages import notification_message
@@ -79,18 +80,28 @@ def build_mail(*rows: Notice) -> EmailMessage:
                 plain_step, plain_message = formats.unlinked(reason.step), formats.unlinked(reason.message)
                 reason = replace(reason, step=plain_step, message=plain_message)
             news = notification_message(row, concealed=row.workspace_id in closed, reason=reason)
+            alarms = alarm_lines.build(person, row, news)
             titles.append(news.title)
             repair = settings.BASE_URL + repairs[row.pk] if row.pk in repairs else ""
-            items.append({"notice": row, "news": news, "url": settings.BASE_URL + row.url, "repair_url": repair})
+            url = settings.BASE_URL + row.url
+            items.append({"notice": row, "news": news, "alarms": alarms, "url": url, "repair_url": repair})
         context: dict[str, object] = {
             "settings_url": settings.BASE_URL + reverse("notification_settings"),
             "console_url": settings.BASE_URL,
         }
-        if len(rows) == 1:
+        html = ""
+        if len(rows) == 1 and items[0]["alarms"]:
+            subject, context = str(titles[0]), context | items[0] | alarm_lines.context(rows[0], str(titles[0]))
+            body = render_to_string("notifications/alarm_mail.txt", context)
+            html = render_to_string("notifications/alarm_mail.html", context)
+        elif len(rows) == 1:
             subject = str(titles[0])
             body = render_to_string("notifications/mail.txt", context | items[0])
         else:
             subject = ngettext("%(n)d notification", "%(n)d notifications", len(rows)) % {"n": len(rows)}
             more = {"items": items, "more": len(rows) - len(items), "list_url": settings.BASE_URL + reverse("notices")}
             body = render_to_string("notifications/digest.txt", context | more)
-    return EmailMessage(" ".join(subject.split()), body, settings.DEFAULT_FROM_EMAIL, [person.email])
+    message = EmailMultiAlternatives(" ".join(subject.split()), body, settings.DEFAULT_FROM_EMAIL, [person.email])
+    if html:
+        message.attach_alternative(html, "text/html")
+    return message

@@ -19,6 +19,7 @@ class NoticeKind(models.TextChoices):
     KEPT_LAUNCH = "kept_launch", _("A kept launch was sent, or was not")
     FLOW_FAILED = "flow_failed", _("A flow failed")
     ALARM = "alarm", _("An alarm about a flow")
+    FAILURE_RULE = "failure_rule", _("A rule turned a flow off, or was stopped")
     FAILURE_ASSIGNED = "failure_assigned", _("A failure was assigned to you")
     NOTE = "note", _("A note for you")
     JOB_ENDED = "job_ended", _("A job ended")
@@ -38,6 +39,7 @@ class WatchKind(models.TextChoices):
     LAUNCH = "launch", _("A launch")
     FLOW = "flow", _("A flow")
     ALARMS = "alarms", _("All alarms of a workspace")
+    OWN_ALARMS = "own_alarms", _("Alarms of flows that one owns")
 
 
 class Notice(models.Model):
@@ -94,7 +96,8 @@ class Notice(models.Model):
 
 
 class Watch(models.Model):
-    """A subscription of a person: to the end of a launch, to the failures and alarms of a flow, or to all alarms of a workspace."""
+    """A subscription of a person: to the end of a launch, to the failures and alarms of a flow, or to all alarms of a workspace, or
+    to those of the flows that the person owns there."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="watches")
     workspace = models.ForeignKey("workflows_ui.Workspace", on_delete=models.CASCADE, related_name="watches")

@@ -207,8 +207,8 @@ def recorded_error_message(name: str) -> Message:
 RUN_STATES = runs.STATES
 _RUN_OR_STEP = {**RUN_STATES, "STOPPED": Badge(_("Succeeded, ended the run"), "circle-stop", "green")}
 FLOW_STATES: dict[str, Badge] = {
-    "ENABLED": Badge(pgettext_lazy("flow", "On"), "toggle-right", "green"),
-    "DISABLED": Badge(pgettext_lazy("flow", "Off"), "toggle-left", "secondary"),
+    "ENABLED": Badge(pgettext_lazy("flow", "On"), "circle-dot", "green"),
+    "DISABLED": Badge(pgettext_lazy("flow", "Off"), "circle-minus", "secondary"),
 }
 
 

@@ -10,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from workflows_ui.audit.requests import actor
+from workflows_ui.failure_rules.page import because_of
 from workflows_ui.launch_forms.forms.posted import KeepForm
 from workflows_ui.launches.forms import SettleForm
 from workflows_ui.launches.page import LaunchPage
@@ -112,6 +113,7 @@ def _render(request: ConsoleRequest, page: LaunchPage, form: SettleForm, *, stat
         "history_url": f"{url}?tab={HISTORY}",
         "page": page,
         "launch": page.launch,
+        "because": because_of(page.launch, request.access),
         "settle_form": form,
         "keep": KeepForm() if page.can_keep else None,
         "slug": request.access.workspace.slug,

@@ -1,22 +1,27 @@
 """The panels of a flow's page that need more than its facts."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
-from workflows_ui.alarms import messages as alarm_messages, services as alarm_services
+from workflows_ui.alarms import marks, messages as alarm_messages
+from workflows_ui.alarms.models import AlarmKind
 from workflows_ui.core import clock, days as plot_days
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.paths import dict_at
 from workflows_ui.core.prepared import Prepared
+from workflows_ui.core.states import Badge
 from workflows_ui.core.text import Message, Text
+from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, flow_tree
 from workflows_ui.engine_objects.flows import ENABLED, Flow, Step
 from workflows_ui.engine_objects.runs import Run
+from workflows_ui.failure_rules.panels import of_flow as on_failure
 from workflows_ui.flow_editing import actions as editing, page as steps_page, services as flow_edits, validity
 from workflows_ui.flow_editing.testing.actions import DRAFT_TEST
 from workflows_ui.flow_editing.trigger_testing import actions as trigger_tests
@@ -46,6 +51,7 @@ from workflows_ui.run_index.services.object_rows import uses_of_flow
 from workflows_ui.runs import reading as run_reading, starters
 from workflows_ui.web import messages
 
+__all__ = ["on_failure"]
 _LATEST, _MOST_USES = 5, 50
 #: Steps of a flow whose outline for builders has no settings.
 _LONG = 100
@@ -89,8 +95,23 @@ def warnings(subject: Subject) -> dict[str, object] | None:
 def alarms(subject: Subject) -> dict[str, object] | None:
     """The open alarms about the flow, where the person may see the run index."""
     index = indexes.for_session(subject.session)
-    found = alarm_services.open_of_flow(index, subject.id) if index else ()
+    found = marks.of_flows(index, [subject.id]).get(subject.id) if index else None
     return {"alarms": [(row, alarm_messages.sentence(row.kind, row.facts)) for row in found]} if found else None
+
+
+def alarm_marks(session: EngineSession, flow_ids: Sequence[str]) -> dict[str, tuple[Badge, str]]:
+    """A badge for each of these flows that has an open alarm, the latest one, and the address of the alarm."""
+    index = indexes.for_session(session)
+    if index is None or not flow_ids:
+        return {}
+    slug = session.workspace.slug
+    return {
+        flow_id: (
+            Badge(AlarmKind(alarms[0].kind).label, "bell-ring", "red"),
+            reverse("alarm", args=[slug, alarms[0].pk]),
+        )
+        for flow_id, alarms in marks.of_flows(index, flow_ids).items()
+    }
 
 
 def not_launchable(subject: Subject) -> dict[str, object] | None:

@@ -69,6 +69,33 @@ def html(value: Results) -> SafeString:
     return elements.results(newest.state, newest.url, newest.when, before)
 
 
+#: The colours of outcomes in the order in which a list shows them: what went wrong first.
+_WORST_FIRST = ("red", "orange", "yellow", "blue", "secondary", "green")
+#: More than the seconds of any moment.
+_EPOCH = 1e11
+
+
+def rank(flow: Mapping[str, object]) -> float | None:
+    """What the list of flows is sorted by, if by its last results: failures first, of these the latest."""
+    newest = _newest_outcome(flow)
+    if newest is None:
+        return None
+    colour = newest.state.colour
+    worst = _WORST_FIRST.index(colour) if colour in _WORST_FIRST else len(_WORST_FIRST)
+    return worst * _EPOCH - newest.at.timestamp()
+
+
+def last_run(flow: Mapping[str, object]) -> datetime | None:
+    """When the newest of the last results of a flow began."""
+    newest = _newest_outcome(flow)
+    return newest.at if newest else None
+
+
+def _newest_outcome(flow: Mapping[str, object]) -> Outcome | None:
+    found = flow.get("results")
+    return found.outcomes[0] if isinstance(found, Results) else None
+
+
 class _Recent(NamedTuple):
     """What the badge and the link of a launch need, in the order of the model's columns: of 200, those that are shown become rows."""
 
