@@ -22,7 +22,14 @@ from workflows_ui.launches import answers as launch_answers, inputs as launch_in
 from workflows_ui.launches.answers import Answer
 from workflows_ui.launches.failures import reading as failure_reading, reasons as failure_reasons
 from workflows_ui.launches.models import UNSENT, Follow, Launch, Reason, RunRetry, State
-from workflows_ui.launches.services import launches, repairs, run_results, secrets as launch_secrets, watching
+from workflows_ui.launches.services import (
+    launches,
+    repairs,
+    run_results,
+    secrets as launch_secrets,
+    usual_time,
+    watching,
+)
 from workflows_ui.members.models import Role
 from workflows_ui.members.services import members
 from workflows_ui.members.services.access import Access
@@ -40,7 +47,6 @@ SHOWN = 300_000
 _LONG = 4_000
 
 #: States in which the engine is at work on the launch, or about to be.
-_AT_WORK = {State.SENDING, State.ACCEPTED, State.ENQUEUED, State.RUNNING}
 #: States in which the engine cancels a run.
 _CANCELLABLE = {State.ENQUEUED, State.PAUSED}
 _DECISIONS = {Reason.WITHDRAWN, Reason.SETTLED_RAN, Reason.SETTLED_NOT_RUN}
@@ -89,10 +95,7 @@ class LaunchPage:
     @cached_property
     def elapsed(self) -> int | None:
         """Milliseconds since it was sent, while the engine is at work on it; None before and after."""
-        row = self.launch
-        if row.state not in _AT_WORK or row.sending_at is None:
-            return None
-        return max(0, int((timezone.now() - row.sending_at).total_seconds() * 1000))
+        return usual_time.elapsed(self.launch)
 
     @property
     def title_is_badge(self) -> bool:

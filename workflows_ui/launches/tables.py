@@ -19,6 +19,7 @@ from workflows_ui.launches.forms import FilterForm
 from workflows_ui.launches.inputs import Forms, input_labels, labelled_inputs, summaries
 from workflows_ui.launches.models import UNSENT, WENT_WRONG, Launch, LaunchInput
 from workflows_ui.launches.page import LaunchPage
+from workflows_ui.launches.services import usual_time
 from workflows_ui.lists import export, file_formats
 from workflows_ui.lists.declaration import Column
 from workflows_ui.lists.file_formats import Cell, Facts
@@ -73,7 +74,7 @@ _TOOK = Column(
     lambda row: row.milliseconds,
     _("Duration"),
     kind="duration",
-    phone=False,
+    below=lambda row: messages.LATE if getattr(row, "is_late", False) else "",
     name="took",
     sort=(ExpressionWrapper(F("run_finished_at") - F("run_started_at"), DurationField()),),
 )
@@ -83,8 +84,12 @@ _inputs_of = Prepared(lambda launches: LaunchInput.objects.filter(launch__in=lau
 
 
 class Launches(LocalList):
-    """The launches that a person may see: their own, or everybody's."""
+    """The launches that a person may see: their own, or everybody's.
 
+    `workspace_id`: theirs, whose flows' usual times are known; 0 without marks of what takes longer.
+    """
+
+    workspace_id: int = 0
     name = "launches"
     label, label_plural = _("Launch"), _("Launches")
     icon, group = "rocket", "launch"
@@ -113,8 +118,11 @@ class Launches(LocalList):
         lines = SimpleLazyObject(lambda: summaries(without, _SUMMED_UP))
         wrong = [row for row in rows if row.state in WENT_WRONG]
         reasons: Any = SimpleLazyObject(lambda: _reasons(wrong, self.access)) if wrong else {}
+        under_way = {row.pk: (row.flow_id, passed) for row in rows if (passed := usual_time.elapsed(row)) is not None}
+        late = usual_time.find_late(self.workspace_id, under_way) if self.workspace_id else frozenset[str]()
         for row in rows:
             row.listed_inputs, row.summaries, row.reasons = found[row.pk], lines, reasons
+            row.is_late = row.pk in late
         return rows
 
     def refresh_seconds(self, row: Launch) -> int:
@@ -153,9 +161,11 @@ _FILE = Launches.with_attributes(
 
 def launch_list(access: Access) -> Launches:
     """The list for a person: who launched is a column where others' launches are shown."""
+    pk = access.workspace.pk
     if not access.allows(Role.BUILDER):
-        return Launches.with_attributes(access=access)
-    return Launches.with_attributes(access=access, list_display=(_FLOW, _STATE, _WHY, _INPUT, _PERSON, _WHEN, _TOOK))
+        return Launches.with_attributes(access=access, workspace_id=pk)
+    columns = (_FLOW, _STATE, _WHY, _INPUT, _PERSON, _WHEN, _TOOK)
+    return Launches.with_attributes(access=access, workspace_id=pk, list_display=columns)
 
 
 def _reasons(rows: Sequence[Launch], access: Access) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """The values of columns as HTML: a function for each kind; templates only for columns that name one of their own."""
 
 from collections.abc import Callable, Mapping, Sequence
+from urllib.parse import quote
 
 from django.template import Context
 from django.utils.safestring import SafeString
@@ -12,6 +13,7 @@ from workflows_ui.core.states import Badge
 from workflows_ui.core.text import Text
 from workflows_ui.lists.declaration import Column
 from workflows_ui.lists.lines import Cell, Line
+from workflows_ui.lists.listing import SHOW
 from workflows_ui.web import elements
 from workflows_ui.web.icons import icon
 from workflows_ui.web.links import reachable
@@ -89,6 +91,7 @@ KINDS: Mapping[str, Callable[[object], SafeString]] = {
     "id": _id,
     "when": elements.when,
     "exact": elements.exact,
+    "message": _text,
     "duration": _duration,
     "count": _count,
     "badge": _badge,
@@ -125,6 +128,8 @@ class _Rows:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._tick, self._buttons = bool(context.get("bulk")), bool(context.get("row_actions"))
+        here = str(context.get("here", ""))
+        self._show = f"{here}{'&' if '?' in here else '?'}{SHOW}="
         csrf = elements.csrf_field(context.get("csrf_token")) if self._buttons else NOTHING
         self._menus = elements.RowMenus(str(context.get("here", "")), csrf)
         self._texts: dict[int, SafeString] = {}
@@ -191,10 +196,27 @@ class _Rows:
         ]
         links = joined("", '<a class="btn btn-sm" href="{}" title="{}" aria-label="{}: {}">{}{}</a>', shortcuts)
         fold = NOTHING
+        if line["preview"]:
+            links += self._preview(line, name)
         if line["actions"]:
             called = _("Actions: %(name)s") % {"name": name}
             fold = self._menus.html(line["actions"], called, line["id"])
         return markup('<td class="text-end row-actions"><div class="row-buttons">{}{}</div></td>', links, fold)
+
+    def _preview(self, line: Line, name: str) -> SafeString:
+        """The link to the preview; its address is that of the list with the preview."""
+        label, url = _("Preview: %(name)s") % {"name": name}, f"{self._show}{quote(line['id'])}"
+        return markup(
+            '<a class="btn btn-sm btn-icon btn-ghost-secondary" href="{}" hx-get="{}" hx-target="#preview" hx-swap="outerHTML"'
+            ' hx-replace-url="{}" hx-sync="closest table:replace" data-preview="{}" aria-label="{}" title="{}">{}</a>',
+            url,
+            line["preview"],
+            url,
+            line["id"],
+            label,
+            _("Preview"),
+            icon("eye"),
+        )
 
 
 def _mark(badge: Badge, url: str) -> SafeString:

@@ -40,9 +40,10 @@ class Column:
     Attributes:
         path: dotted path, or a callable that gets the row.
         label: the heading.
-        kind: how it is shown: text, lines (a text in up to three lines), note (grey), code, id (code with a copy button, once on a page),
-            when, exact, duration (ms), count, badge and state (the value is a Badge, which a state shows without its ground), list. Each
-            has a function in lists/cells.py. An empty value is "–"; a duration's is an empty cell.
+        kind: how it is shown: text, message (a text with more room than others), lines (a text in up to three lines), note (grey), code,
+            id (code with a copy button, once on a page), when, exact, duration (ms), count, badge and state (the value is a Badge, which a
+            state shows without its ground), list. Each has a function in lists/cells.py. An empty value is "–"; a duration's is an empty
+            cell.
         link: True: to the object's own page; or a callable (slug, row) that returns a URL, or "" for none.
         below: a callable that gets the row and returns a small second line, or ""; in files it has its own column.
         mark: a callable that gets the row and returns a badge that stands below the value, with the address of its page, or None.
@@ -145,12 +146,13 @@ class Order:
 @dataclass(frozen=True)
 class Query:
     """The query of a list: the cleaned filters without empty ones, the number of rows, the start position, and the order, None for the
-    list's own."""
+    list's own. `poll`: an open list asks once more, and may get what another one was answered a few seconds ago."""
 
     filters: Cleaned
     rows: int
     position: str = ""
     order: Order | None = None
+    poll: bool = False
 
 
 @dataclass(frozen=True)
@@ -232,6 +234,8 @@ class List:
         cached: the names under which an EngineSession keeps its rows; "Refresh" reads them again.
         rows: default number of rows per page; one of ROWS.
         poll_seconds: the time between two questions of a browser whether new rows came (news.py).
+        live_seconds: instead, the time between two looks at the first page in the list's own order, whose new rows appear by themselves.
+        preview_view: the name of the URL of a row in short, beside the list, for its workspace and key. Its fragment is `preview`.
         file_view: the name of the URL of the whole list as a file, for its workspace and a key of FORMATS; without one, a job
             exports the list.
     """
@@ -254,6 +258,8 @@ class List:
     cached: ClassVar[Sequence[str]] = ()
     rows: ClassVar[int] = 20
     poll_seconds: ClassVar[int] = 15
+    live_seconds: ClassVar[int] = 0
+    preview_view: ClassVar[str] = ""
     file_view: ClassVar[str] = ""
 
     @classmethod

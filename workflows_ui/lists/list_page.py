@@ -11,8 +11,8 @@ from django.urls import reverse
 
 from workflows_ui.lists import file_formats, polls
 from workflows_ui.lists.declaration import AnyRow, Branch, Column, List, Page, Tree
-from workflows_ui.lists.filters import filter_bar
-from workflows_ui.lists.lines import list_lines
+from workflows_ui.lists.filters import filter_bar, plotted_period
+from workflows_ui.lists.lines import list_lines, preview_url
 from workflows_ui.lists.listing import Listing
 from workflows_ui.saved_views import services as saved_views
 from workflows_ui.saved_views.models import SavedView
@@ -99,7 +99,7 @@ def respond(
         return responses.redirect(request, current.default_url)
     current.leave_out(page.left_out)
     total = matching if page.total is None else page.total
-    refreshed = polls.live(current.kind, page.rows, total, page.start, pending)
+    refreshed = polls.live(current, page.rows, total, page.start, pending)
     if refreshed and responses.is_fragment(request) and request.GET.get(polls.SEEN) == refreshed.version:
         return responses.vary(HttpResponse(status=204))
     kind, access = current.kind, getattr(request, "access", None)
@@ -111,7 +111,8 @@ def respond(
         "menus": _menus(current, current.saved) if current.saved else None,
         "page": page,
         "lines": lines,
-        "row_actions": any(line["shortcuts"] or line["actions"] for line in lines),
+        "row_actions": any(line["shortcuts"] or line["actions"] or line["preview"] for line in lines),
+        "preview_url": preview_url(kind, access.workspace.slug, current.shown) if access and current.shown else "",
         "live": refreshed,
         "live_url": current.here_with(**{polls.SEEN: refreshed.version}) if refreshed else "",
         "news": None if refreshed else polls.first_news(current, page),
@@ -125,6 +126,7 @@ def respond(
         "files": _files(request, current),
         "row_choices": current.rows_urls(),
         "tree": tree and _tree(current, tree),
+        "plot_period": plotted_period(current.query.filters) if current.valid and context.get("plot_template") else "",
         **context,
     }
     return responses.page(request, "lists/list.html", whole, fragments=("results",))
@@ -162,6 +164,9 @@ def _values(current: Listing) -> dict[str, object]:
         "first_url": current.first_url,
         "clear_url": current.clear_url,
         "late_url": current.late_url,
+        "saved": current.saved,
+        "shown": current.shown,
+        "here": current.here,
     }
 
 

@@ -28,10 +28,13 @@ PLAIN = "none"
 LATE = "late"
 #: Asks how many rows came since: the newest row that the browser shows (news.py).
 SINCE = "newer"
+#: The row whose preview stands beside the list.
+SHOW = "show"
 #: Asks for the rows of a list that are cached to be read again.
 REFRESH = "refresh"
 _LONGEST_TRAIL = 40
 _LONGEST_POSITION = 300
+_LONGEST_KEY = 64
 #: Kinds of columns that a first click sorts from the latest or largest value.
 _DOWNWARDS = frozenset({"when", "exact", "count", "duration"})
 
@@ -81,6 +84,7 @@ class Listing:
         self.trail = [position for position in asked.getlist(POSITION) if 0 < len(position) <= _LONGEST_POSITION]
         self.late = LATE in asked
         self.since = asked.get(SINCE, "")[:_LONGEST_POSITION]
+        self.shown = asked.get(SHOW, "")[:_LONGEST_KEY] if kind.preview_view else ""
         rows = asked.get(ROWS, "")
         self.order = requested_order(kind, asked)
         self.rows = int(rows) if rows in map(str, kind.ROWS) else kind.rows

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('workflows_ui', '0042_alarms_from_the_start'),
+        ('workflows_ui', '0043_plot_of_a_list'),
     ]
 
     operations = [

@@ -248,6 +248,10 @@ def launch_badge(launch: Launch) -> Badge:
     return launch_state(launch.state, launch.reason)
 
 
+#: Said of what is under way for longer than its flow usually takes (launches/services/usual_time.py).
+LATE = _("Longer than usual")
+
+
 def run_state(status: object) -> Badge:
     """The badge of a run's or step's status; an unknown one is shown unchanged, in grey."""
     return engine_badge(_RUN_OR_STEP, status)

@@ -55,6 +55,7 @@ LISTED = (
     "kept",
     "send_by",
     "ended_at",
+    "sending_at",
     "run_started_at",
     "run_finished_at",
 )

@@ -15,6 +15,7 @@ from workflows_ui.lists import list_page
 from workflows_ui.lists.declaration import Tree
 from workflows_ui.lists.lines import allowed_links
 from workflows_ui.lists.listing import REFRESH, offer, swapped_fields
+from workflows_ui.lists.polls import SEEN
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin import actions, bulk, capabilities as missing_capabilities, index_fallback, news
@@ -57,7 +58,8 @@ def listing(request: ConsoleRequest, slug: str, resource: str, resources: Resour
             found = news.added(session, kind, current)
             return list_page.respond(request, current, found)
         try:
-            page, stand_in = index_fallback.load_list(kind, session, current.query)
+            query = replace(current.query, poll=SEEN in request.GET)
+            page, stand_in = index_fallback.load_list(kind, session, query)
         except NotHere:
             page = Page((), warning=_("Nothing is shown: a filter names something that is not in this workspace."))
         except EngineError as error:
