@@ -17,13 +17,35 @@
     return [...control.options].some((option, place) => option.selected !== (option.defaultSelected || place === first));
   };
   const hasTyped = () => [...document.querySelectorAll("main :is(input, textarea, select)")].some(isChanged);
+
+  // --- Before the form of a step is left with unsaved changes, the browser asks; not if it is submitted, or cancelled by its own link.
+  let leaving = false;
+  const isUnsaved = (form) => "unsaved" in form.dataset || [...form.querySelectorAll("input, textarea:not(.ace_text-input), select")].some(isChanged);
+  const unsavedForms = () => [...document.querySelectorAll("#action.flow-editor-panel form[method=post]")].filter(isUnsaved);
+  window.addEventListener("beforeunload", (event) => {
+    if (!leaving && unsavedForms().length) event.preventDefault();
+  });
+  window.addEventListener("pageshow", () => { leaving = false; });
+  document.addEventListener("submit", (event) => {
+    if (!event.defaultPrevented && unsavedForms().every((form) => form === event.target)) leaving = true;
+  });
+  document.addEventListener("htmx:beforeOnLoad", ({ detail }) => {
+    const leads = ["HX-Redirect", "HX-Refresh"].some((name) => detail.xhr.getResponseHeader(name));
+    if (detail.target?.id === "action" && detail.requestConfig.verb === "post" && leads) leaving = true;
+  });
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest?.("#action [data-back]")) return;
+    leaving = true;
+    // It may lead to another panel of this page.
+    setTimeout(() => { leaving = false; }, 1000);
+  });
   const OWN_SCRIPT = "<script data-own ";
   const PAGE = { target: "body", swap: "innerHTML show:window:top", headers: { "HX-Boosted": "true" } };
   const PAGE_OF_LIST = { target: "#results", swap: "outerHTML show:window:top" };
 
   // --- Beside the diagram of a flow's steps: what a link with [data-panel] leads to takes the place of the panel, with its own address. The
   // step that the panel is about is marked in the diagram.
-  const isPanelLink = (link) => link.matches("[data-panel]") && document.querySelector(".flow-editor #action") && !hasTyped();
+  const isPanelLink = (link) => link.matches("[data-panel]") && document.querySelector(".flow-editor #action") && !hasTyped() && (link.matches("[data-back]") || !unsavedForms().length);
   let opener = null;
   const openPanel = (link, href) => {
     // Its second look would replace the panel, too.

@@ -59,9 +59,9 @@ def test_code_and_an_input_from_an_earlier_step_are_typed_by_keyboard(stage: Sta
     expect(page.locator(".code-editor").first).to_contain_text("async (inputs) => 7;")
     page.locator("#id_packages").evaluate("field => field.codeEditor.setValue('{}')")
     page.get_by_role("button", name="Save", exact=True).press("Enter")
-    expect(page.locator("#action").get_by_text("will change:")).to_be_visible()
-    page.get_by_role("button", name="Save", exact=True).press("Enter")
     expect(page.get_by_text("The code is saved.")).to_be_visible()
+    expect(page.get_by_role("heading", name="What the edit changed")).to_be_visible()
+    sound_in_every_look(page)
     settings = workflows.get_flow(key)["version"]["trigger"]["nextAction"]["settings"]
     assert settings["sourceCode"]["code"].rstrip() == "export const code = async (inputs) => 7;"
     assert settings["input"] == {
@@ -122,7 +122,7 @@ def test_nothing_moves_below_a_pressed_button_after_an_expression_was_typed(stag
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     assert resolved == []
     page.mouse.up()
-    expect(page.locator("#action").get_by_text("will change:")).to_be_visible()
+    expect(page.get_by_role("heading", name="What the edit changed")).to_be_visible()
 
 
 def test_the_diagram_is_walked_by_arrows_and_a_step_is_opened_added_beside_and_closed(

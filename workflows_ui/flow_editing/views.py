@@ -24,7 +24,7 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import flow_tree
 from workflows_ui.engine_objects.flows import Flow
 from workflows_ui.engine_objects.pieces import Piece
-from workflows_ui.flow_editing import actions, page, places, schedule_forms, services as flow_edits
+from workflows_ui.flow_editing import actions, page, places, saved_edits, schedule_forms, services as flow_edits
 from workflows_ui.flow_editing.earlier_values import EarlierValues, found_values, steps_at, value_node
 from workflows_ui.flow_editing.expressions import MISSING, EarlierStep, Expression, parse, reference, value_at
 from workflows_ui.flow_editing.forms import POSITION
@@ -96,6 +96,7 @@ def step(request: ConsoleRequest, slug: str, id: str, step: str) -> HttpResponse
     settings = outline.items(alone, names, outline.labels(session, alone))[:1]
     context = _around(session, flow, id, step, edits=edits) | {
         "title": outline.title_of(found),
+        "saved": saved_edits.context(session, flow, request.GET.get(saved_edits.SAVED, "")) if edits else None,
         "head": page.step_head(slug, flow, step, edits=edits),
         "settings": settings[0].settings if settings else None,
         "branches": page.branches(slug, flow, alone, names, edits=edits),

@@ -34,6 +34,7 @@ from workflows_ui.members.models import Role
 from workflows_ui.members.services import members
 from workflows_ui.members.services.access import Access
 from workflows_ui.notifications.models import WatchKind
+from workflows_ui.resource_admin.places import repair_url
 from workflows_ui.web import messages
 from workflows_ui.web.messages import NO_WORKER
 
@@ -219,6 +220,12 @@ class LaunchPage:
         by_running = self.reason.cure in ("wait", "connection")
         order = ("retry", "again", "change") if by_running else ("change", "retry", "again")
         return [name for name in order if possible[name]]
+
+    @property
+    def repair_url(self) -> str:
+        """Where a builder repairs the step that failed; "" for others, and if it is not known that a step did."""
+        failed = self.reason is not None and bool(self.reason.step)
+        return repair_url(self._access, self.launch.run_id) if failed and not self._access.guest else ""
 
     @cached_property
     def caretakers(self) -> dict[str, object] | None:

@@ -16,7 +16,7 @@ from workflows_ui.accounts.services import second_step
 from workflows_ui.core import database, formats
 from workflows_ui.core.text import Text
 from workflows_ui.notification_mails import alarm_lines
-from workflows_ui.notification_mails.causes import find_causes
+from workflows_ui.notification_mails.causes import find_causes, find_repairs
 from workflows_ui.notifications import services as notifications
 from workflows_ui.notifications.messages import notification_message
 from workflows_ui.notifications.models import Notice
@@ -70,6 +70,7 @@ def build_mail(*rows: Notice) -> EmailMessage:
         spaces = [row.workspace for row in rows if row.workspace is not None]
         closed = {space.pk for space in spaces if alone and space.second_factor_required}
         causes = find_causes(person, rows[:DIGEST], closed=closed, engine_reads=ENGINE_READS)
+        repairs = find_repairs(person, rows[:DIGEST], closed=closed)
         items: list[dict[str, object]] = []
         titles: list[Text] = []
         for row in rows[:DIGEST]:
@@ -81,7 +82,9 @@ def build_mail(*rows: Notice) -> EmailMessage:
             news = notification_message(row, concealed=row.workspace_id in closed, reason=reason)
             alarms = alarm_lines.build(person, row, news)
             titles.append(news.title)
-            items.append({"notice": row, "news": news, "alarms": alarms, "url": settings.BASE_URL + row.url})
+            repair = settings.BASE_URL + repairs[row.pk] if row.pk in repairs else ""
+            url = settings.BASE_URL + row.url
+            items.append({"notice": row, "news": news, "alarms": alarms, "url": url, "repair_url": repair})
         context: dict[str, object] = {
             "settings_url": settings.BASE_URL + reverse("notification_settings"),
             "console_url": settings.BASE_URL,

@@ -60,6 +60,7 @@ def step(request: ConsoleRequest, slug: str, id: str, position: str) -> HttpResp
         "before": max(1, first - ROUNDS) if first > 1 else 0,
         "after": last + 1 if last < view.iterations_in_all and view.iterations else 0,
         "slug": slug,
+        "repair_url": places.repair_url(request.access, id) if view.failed else "",
     }
     return responses.page(request, "runs/step_page.html", context)
 
