@@ -33,6 +33,7 @@ def opened(index: RunIndex, alarm: Alarm) -> None:
             f"alarm:{alarm.pk}:{alarm.times}",
             url=url,
             workspace=index.workspace,
+            flow_id=alarm.flow_id,
             fold=notifications.Fold(subject, alarm.updated_at, url),
             alarm=alarm.kind,
             flow=alarm.title[:200],
