@@ -31,6 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("workflows_ui.usage.urls")),
     path("", include("workflows_ui.resources.urls")),
     path("", include("workflows_ui.jobs.urls")),
+    path("", include("workflows_ui.notification_mails.urls")),
     path("", include("workflows_ui.notifications.urls")),
     path("", include("workflows_ui.resource_admin.urls")),
 ]

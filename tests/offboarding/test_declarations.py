@@ -43,6 +43,8 @@ NOT_OWNED = {
     "LaunchRight.revoked_by": _RECORD,
     "ListChoice.user": _PERSONAL,
     "LogEntry.user": "Django's administration only reads: it writes no entries.",
+    "Mute.muted_by": _RECORD,
+    "Mute.user": _PERSONAL,
     "Note.author": "A note is for everyone who may open its object, and keeps the name of its author.",
     "NoteVote.user": _RECORD,
     "RunIndex.started_by": "An index is the workspace's: every manager changes it.",

@@ -12,7 +12,7 @@ from tests.stub_engine import identity
 from workflows_ui.members.models import Role
 
 #: Addresses that need no sign-in, or decide in the view (sign-in, health, what monitoring reads).
-OPEN = {"healthz", "readyz", "metrics", "set_language", "set_theme", "app_sign_in_back", "join"}
+OPEN = {"healthz", "readyz", "metrics", "set_language", "set_theme", "app_sign_in_back", "join", "unsubscribe"}
 #: Addresses of one's own: any person who is signed in.
 OWN = {
     "home",
@@ -21,6 +21,12 @@ OWN = {
     "notices_file",
     "notices_read",
     "notice",
+    "notice_following",
+    "following",
+    "own_mute",
+    "own_unmute",
+    "unfollow",
+    "unfollow_lost",
     "notification_settings",
     "profile",
     "waiting",
@@ -172,6 +178,8 @@ LEAST: dict[str, Role] = {
     "launch_cancel": Role.LAUNCHER,
     "launch_watch": Role.VIEWER,
     "flow_watch": Role.VIEWER,
+    "follow_mute": Role.VIEWER,
+    "follow_unmute": Role.MANAGER,
     "flow_star": Role.LAUNCHER,
     "jobs": Role.VIEWER,
     "jobs_file": Role.VIEWER,
@@ -277,6 +285,7 @@ _VALUES: dict[str, Any] = {
     "fingerprint": 987654,
     "alarm_id": 987654,
     "mute_id": 987654,
+    "mute": 987654,
     "channel_id": "00000000-0000-0000-0000-000000000002",
     "view_id": 987654,
     "pk": 987654,

@@ -31,7 +31,7 @@ PAGES = {
     "/w/sales/nothing/": Costs(6, 0),
     "/w/sales/": Costs(24, 0),
     "/w/sales/flows/": Costs(11, 1),
-    "/w/sales/flows/{flow}/": Costs(16, 1),
+    "/w/sales/flows/{flow}/": Costs(17, 1),
     "/w/sales/flows/{flow}/launch/": Costs(16, 3),
     "/w/sales/runs/": Costs(14, 1),
     "/w/sales/runs/?rows=100": Costs(14, 2),
@@ -41,13 +41,13 @@ PAGES = {
     "/w/sales/tables/": Costs(10, 1),
     "/w/sales/launches/": Costs(14, 0),
     "/w/sales/launches/{launch}/": Costs(12, 0),
-    "/notices/": Costs(10, 0),
+    "/notices/": Costs(11, 0),
 }
 #: Of a workspace with a run index, for the owner of the credential that reads it.
 INDEXED_PAGES = {
     "/w/sales/": Costs(29, 0),
     "/w/sales/flows/": Costs(14, 1),
-    "/w/sales/flows/{flow}/": Costs(19, 1),
+    "/w/sales/flows/{flow}/": Costs(20, 1),
     "/w/sales/runs/": Costs(18, 0),
     "/w/sales/runs/plots/": Costs(11, 0),
     "/w/sales/runs/{failed}/": Costs(21, 1),

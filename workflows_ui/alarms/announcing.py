@@ -15,7 +15,7 @@ from workflows_ui.accounts.models import User
 from workflows_ui.alarms import subscriptions
 from workflows_ui.alarms.models import Alarm, AlarmChannel, AlarmDelivery, AlarmEnd, AlarmKind
 from workflows_ui.core import clock
-from workflows_ui.notifications import services as notifications
+from workflows_ui.notifications import mutes, services as notifications
 from workflows_ui.notifications.models import Notice, NoticeKind
 from workflows_ui.run_index.models import RunIndex
 
@@ -53,7 +53,20 @@ class Report:
                         news[person].append(alarm)
             _enqueue(self.index, alarm)
         for person, alarms in news.items():
-            _notify(self.index, person, alarms)
+            for group in self._groups(person, alarms):
+                _notify(self.index, person, group)
+
+    def _groups(self, person: User, alarms: Sequence[Alarm]) -> list[list[Alarm]]:
+        """The alarms in one group, but for those of flows that are muted for the person: each has its own, which rings no bell."""
+        heard: list[Alarm] = []
+        muted: list[list[Alarm]] = []
+        for alarm in alarms:
+            mute = mutes.covering(person, NoticeKind.ALARM, self.index.workspace, alarm.flow_id, clock.now())
+            if alarm.flow_id and mute.everything:
+                muted.append([alarm])
+            else:
+                heard.append(alarm)
+        return [*([heard] if heard else []), *muted]
 
 
 def _key(alarm: Alarm) -> str:
@@ -93,13 +106,14 @@ def _fold(index: RunIndex, person: User, subject: str, alarms: Sequence[Alarm], 
     kept = [row for row in said if isinstance(row, dict)] if isinstance(said, list) else []
     rows = [*about.values(), *(row for row in kept if row.get("id") not in about)]
     url = reverse("alarm", args=[slug, alarms[0].pk]) if len(rows) == 1 else reverse("alarms", args=[slug])
-    keys = [_key(alarm) for alarm in alarms]
+    keys, flows = [_key(alarm) for alarm in alarms], {alarm.flow_id for alarm in alarms}
     notifications.notify(
         person,
         NoticeKind.ALARM,
         keys[0],
         url=url,
         workspace=index.workspace,
+        flow_id=flows.pop() if len(flows) == 1 else "",
         fold=notifications.Fold(subject, now, url),
         alarms=rows[:MOST],
         more=max(0, len(rows) - MOST),

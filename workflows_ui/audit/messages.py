@@ -16,6 +16,7 @@ from workflows_ui.audit.models import BEGUN, AuditEvent
 from workflows_ui.core.states import Badge
 from workflows_ui.core.text import Text
 from workflows_ui.members.models import Colour, Role
+from workflows_ui.notifications.models import Topic
 from workflows_ui.resource_admin.resource import Resource
 from workflows_ui.web.messages import FLOW_STATES
 
@@ -38,6 +39,7 @@ KINDS: dict[str, Text] = {
     "launch": _("Launch"),
     "launch_right": _("Launch right"),
     "member": _("Member"),
+    "mute": _("Muted notifications"),
     "person": _("Person"),
     "records": pgettext_lazy("of a table", "Record"),
     "report": _("Week report"),
@@ -153,6 +155,8 @@ ACTIONS: dict[str, Text] = {
     "launch_right.give": _("Gave a launch right"),
     "launch_right.hand_over": _("Handed over responsibility for a launch right"),
     "launch_right.revoke": _("Revoked a launch right"),
+    "mute.add": _("Muted notifications for everyone"),
+    "mute.end": _("Unmuted notifications for everyone"),
     "mcp.reveal": _("Revealed the token of an MCP server"),
     "member.add": _("Added a member"),
     "member.change_role": _("Changed the role of a member"),
@@ -319,6 +323,7 @@ FIELDS: dict[str, Text] = {
     "to": _("Handed over to"),
     "tool": _("Tool"),
     "tools": _("Tools"),
+    "topic": _("Notifications"),
     "unfinished": _("Saved although not finished"),
     "until": _("Until"),
     "used": _("Launches used"),
@@ -343,6 +348,7 @@ CHOICES: dict[str, dict[str, Text]] = {
     "holder_kind": {"person": _("Person"), "team": _("Team"), "invited": _("Invited address")},
     "role": dict(Role.choices),
     "state": {name: badge.word for name, badge in FLOW_STATES.items()},
+    "topic": dict(Topic.choices),
 }
 #: Labels of the fields of declared actions' forms, by action.
 _FORM_FIELDS: dict[str, Mapping[str, Text]] = {}

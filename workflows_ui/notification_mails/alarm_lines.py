@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.urls import reverse
 from django.utils.translation import get_language, gettext as _
 
 from workflows_ui.accounts.models import User
@@ -58,8 +57,6 @@ def build(person: User, notice: Notice, news: News) -> list[AlarmLine]:
     return lines
 
 
-def context(notice: Notice, subject: str) -> dict[str, object]:
+def context(subject: str) -> dict[str, object]:
     """What the mail of a notice of alarms says beside them."""
-    slug = notice.workspace.slug if notice.workspace else ""
-    path = reverse("alarms", args=[slug]) if slug else ""
-    return {"subject": subject, "alarms_url": settings.BASE_URL + path, "language": get_language()}
+    return {"subject": subject, "language": get_language()}

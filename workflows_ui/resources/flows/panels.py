@@ -32,6 +32,7 @@ from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.launches import flow_facts
 from workflows_ui.launches.services import launches as launch_rows, watching
 from workflows_ui.members.models import Role
+from workflows_ui.notifications import page as follow_page
 from workflows_ui.notifications.models import Favourite, WatchKind
 from workflows_ui.pieces import missing_apps
 from workflows_ui.resource_admin import whole_lists
@@ -148,6 +149,7 @@ def own_marks(subject: Subject) -> dict[str, object] | None:
         "may_star": bool(launch_url(subject.slug, subject.object)) and subject.access.allows(Role.LAUNCHER),
         "starred": bool(_starred(user.pk, workspace.pk, key)),
         "watched": watching.is_watching(user, workspace, WatchKind.FLOW, key),
+        "muted": follow_page.flow_mute(user, workspace, key),
     }
 
 

@@ -54,6 +54,12 @@ def menu(context: Context, items: Sequence[elements.Button], name: str, *, compa
     return elements.menu(items, name, csrf=elements.csrf_field(context.get("csrf_token")), compact=compact)
 
 
+@register.simple_tag(takes_context=True)
+def row_menu(context: Context, items: Sequence[elements.Button], name: str, row: str) -> SafeString:
+    """Show buttons in the fold of a row, as lists have it. `row` is the id of the row in the id of the fold."""
+    return elements.RowMenus("", elements.csrf_field(context.get("csrf_token"))).html(items, name, row)
+
+
 @register.simple_tag
 def clock_since(since: datetime) -> SafeString:
     """Show the time since a moment as `1:23`. It ticks (app.js), from the milliseconds that the server counted."""
