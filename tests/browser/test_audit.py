@@ -41,7 +41,7 @@ def test_a_manager_finds_what_was_changed_and_reads_before_and_after(desk: Desk,
         page.go_back()
         page.locator("#export-menu > summary").click()
         with page.expect_download() as download:
-            page.locator("#export-menu").get_by_role("link", name="CSV").click()
+            page.locator("#export-menu").get_by_role("link", name="CSV with commas").click()
         rows = list(csv.DictReader(io.StringIO(download.value.path().read_bytes().decode("utf-8-sig"))))
         assert {row["action"] for row in rows} == {"workspace.change"}
 

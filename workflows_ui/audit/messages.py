@@ -235,6 +235,7 @@ FIELDS: dict[str, Text] = {
     "days_off": _("Days off"),
     "description": _("Description"),
     "done": _("Done before that"),
+    "edit": _("An edit"),
     "email_proven": _("Email address confirmed"),
     "ends_at": _("Ends"),
     "error": _("Error"),
