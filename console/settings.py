@@ -158,6 +158,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "workflows_ui.audit.templatetags.history",
                 "workflows_ui.notes.templatetags.notes",
                 "workflows_ui.lists.templatetags.lists",
+                "workflows_ui.flow_editing.templatetags.flow_editing",
             ],
         },
     }

@@ -25,7 +25,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from .http import Response
+from .http import Json, Response
 
 MARKER = re.compile(r"//\s*practice:\s*([\w-]+)[ \t]*(.*)")
 THROW = re.compile(r"throw new Error\(\s*([\"'`])(.*?)\1\s*\)", re.DOTALL)
@@ -35,12 +35,31 @@ MEMORY, EXIT = "MEMORY_LIMIT_EXCEEDED", "INTERNAL_ERROR"
 
 
 @dataclass
+class Call:
+    """A call of the flow with the external id ``flow``. ``waits``: the calling run pauses until it is answered; ``answered`` is what it is
+    resumed with, if that is known at once, as of sample data."""
+
+    flow: str
+    payload: Any
+    waits: bool
+    answered: Json | None = None
+
+
+@dataclass
+class Answer:
+    """The ``data`` with which a run answers the one that called its flow."""
+
+    data: Any
+
+
+@dataclass
 class Outcome:
     """The end of a step: after ``seconds``, by an ``error``, a ``crash`` (a run status), or with ``output``.
 
     Of code: ``nothing``: the function returned nothing, so the step has no output. ``killed``: how the code's own process ended,
     for versions where only that process ends. Of pieces: ``response``: what the flow responds to the waiting client, which may also
     ``stop`` the run. If the step ``waits``: for ``pause`` engine seconds or, if None, until a request resumes it.
+    ``to_others``: what another run gets to know of it. ``as_it_is``: the error has no stack.
     """
 
     output: Any = None
@@ -53,6 +72,8 @@ class Outcome:
     stop: bool = False
     waits: bool = False
     pause: float | None = None
+    to_others: Call | Answer | None = None
+    as_it_is: bool = False
 
 
 def run(source: str, inputs: Any, *, own_process: bool = False) -> Outcome:

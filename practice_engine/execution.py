@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import code_steps, expressions, piece_steps, tree
-from .code_steps import Outcome
+from .code_steps import Answer, Call, Outcome
 from .http import V072, V083, Json, Response, Version
 from .state import State
 
@@ -36,8 +36,8 @@ class Pause:
     seconds: float | None
 
 
-#: A response is for the client that waits.
-Effect = Sleep | Response | Pause
+#: A response is for the client that waits, a call and an answer are for other runs.
+Effect = Sleep | Response | Pause | Call | Answer
 
 
 @dataclass(frozen=True)
@@ -147,8 +147,12 @@ class Execution:
             yield Sleep(outcome.seconds)
         if outcome.crash:
             raise Ended(outcome.crash, lost=True)
+        if outcome.to_others:
+            yield outcome.to_others
+            if isinstance(outcome.to_others, Call) and outcome.to_others.answered is not None:
+                outcome = piece_steps.answered_call(outcome.to_others.answered)
         if outcome.error:
-            self._failed(step, entry, outcome.error + STACK, outcome.seconds)
+            self._failed(step, entry, outcome.error + ("" if outcome.as_it_is else STACK), outcome.seconds)
             return
         if is_code and self._context.version >= V083 and len(json.dumps(outcome.output)) > self._context.log_limit:
             # Recording run_odd_LOG_SIZE_EXCEEDED_Huge_answer_log_too_large.
@@ -174,6 +178,8 @@ class Execution:
             if "approved" in (before.get("output") or {}) and self._context.resumed is None:
                 # A retry (recording ``approval_36_run_after_retry``).
                 return Outcome(error="TypeError: Cannot read properties of null (reading 'queryParams')")
+            if (step["settings"].get("pieceName"), step["settings"].get("actionName")) == piece_steps.CALL:
+                return piece_steps.answered_call(self._context.resumed or {})
             return Outcome(self._resumed_output(before, inputs))
         settings, resume_url = step["settings"], self._context.resume_url
         approval_url = self._context.approval_url

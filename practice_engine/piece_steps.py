@@ -1,15 +1,18 @@
 """Actions of pieces: responses, delays and waiting are real, everything outside the engine is simulated."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from . import ids
-from .code_steps import Outcome
+from .code_steps import Answer, Call, Outcome
 from .http import JSON_TYPE, Json, Response
 
 WEBHOOK, DELAY, FORMS = "@activepieces/piece-webhook", "@activepieces/piece-delay", "@activepieces/piece-forms"
-APPROVAL = "@activepieces/piece-approval"
+APPROVAL, SUBFLOWS = "@activepieces/piece-approval", "@activepieces/piece-subflows"
+#: The action that calls another flow.
+CALL = (SUBFLOWS, "callFlow")
 UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 
 
@@ -101,12 +104,36 @@ def _request(values: Json) -> Outcome:
     )
 
 
+def _call_flow(values: Json) -> Outcome:
+    """The output is empty until the called flow answers (recordings ``subflow_wait_00_parent_paused`` and ``subflow_nowait_01``)."""
+    payload, waits = (values.get("flowProps") or {}).get("payload"), bool(values.get("waitForResponse"))
+    return Outcome({}, waits=waits, to_others=Call(str(values.get("flowId") or ""), payload, waits))
+
+
+def answered_call(call: Json) -> Outcome:
+    """The end of a call that waited, by the request that resumed it, or by the ``failed`` run of the called flow
+    (recordings ``subflow_wait_01_parent_run``, ``subflow_child_fails_01_parent_run``).
+    """
+    if "failed" in call:
+        message = {"message": "Subflow execution failed", "link": call["failed"]}
+        return Outcome(error=json.dumps(message, indent=2), as_it_is=True)
+    return Outcome(call.get("body"))
+
+
+def _return_response(values: Json) -> Outcome:
+    """The answer to the calling flow (recording ``subflow_wait_02_child_run``)."""
+    data = (values.get("response") or {}).get("response")
+    return Outcome(data, to_others=Answer(data))
+
+
 ACTIONS: dict[tuple[str, str], Callable[[Json], Outcome]] = {
     (WEBHOOK, "return_response"): _respond,
     (FORMS, "return_response"): _respond_on_form,
     (WEBHOOK, "return_response_and_wait_for_next_webhook"): _respond_and_wait,
     (WEBHOOK, "wait_for_event"): _wait_for_event,
     (APPROVAL, "wait_for_approval"): _wait_for_approval,
+    CALL: _call_flow,
+    (SUBFLOWS, "returnResponse"): _return_response,
     (DELAY, "delayFor"): _delay_for,
     (DELAY, "delay_until"): _delay_until,
     ("@activepieces/piece-http", "send_request"): _request,

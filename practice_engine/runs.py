@@ -13,8 +13,9 @@ from concurrent.futures import Future
 from datetime import timedelta
 from typing import Any
 
-from . import ids, run_rows
+from . import ids, run_rows, subflows
 from .clock import Clock
+from .code_steps import Answer, Call
 from .execution import Context, Execution, Pause, Sleep, output_samples
 from .http import V083, Json, Request, Response, Version
 from .run_rows import visible
@@ -123,16 +124,19 @@ class Runs:
                 left = (ids.parse(row["resumeAt"]) - ids.now()).total_seconds()
                 self._resume_after(row["id"], max(0.0, left / self._clock.scale))
 
-    def run_at_once(self, row: Json) -> float:
+    def run_at_once(self, row: Json, call: Callable[[Call, float], float]) -> float:
         """Execute a run to its end or pause without waiting, for sample data.
 
-        Return the engine seconds it would have taken. The times in the row are not set.
+        Return the engine seconds it would have taken. The times in the row are not set. ``call`` makes the run of a called flow, after so
+        many seconds, and returns how many it took.
         """
         execution = self._execute(row)
         row["steps"] = execution.steps
         for effect in execution.effects:
             if isinstance(effect, Sleep):
                 execution.elapsed += effect.seconds
+            elif isinstance(effect, Call):
+                execution.elapsed += call(effect, execution.elapsed)
             elif isinstance(effect, Pause):
                 row["status"] = "PAUSED"
                 return execution.elapsed
@@ -217,6 +221,11 @@ class Runs:
         for effect in live.effects:
             if isinstance(effect, Response):
                 self._respond(run, effect)
+            elif isinstance(effect, Call):
+                self._call(row, effect)
+            elif isinstance(effect, Answer):
+                if parent := subflows.waiting_parent(self._state, row):
+                    self.resume(parent, subflows.success(effect.data))
             elif isinstance(effect, Sleep):
                 left = self._settings.flow_limit - live.elapsed
                 if effect.seconds >= left:
@@ -234,6 +243,14 @@ class Runs:
                 return
         row["steps"] = live.steps
         self._end(row, live.status, live.failed_step)
+
+    def _call(self, row: Json, call: Call) -> None:
+        """Queue a run of the flow that a run calls."""
+        flow, version = subflows.called_flow(self._state, row, call), run_rows.run_version(row)
+        if flow is not None:
+            payload = subflows.trigger_output(call, _approval_url(row) if row["base"] else "")
+            published = self._state.versions[flow["publishedVersionId"]]
+            self.begin(flow, published, payload, version=version, **subflows.columns(row, call))
 
     def _resume_after(self, run: str, seconds: float) -> None:
         def resume() -> None:
@@ -255,6 +272,8 @@ class Runs:
         if visible(row):
             row["updated"] = moment
         self._state.dirty()
+        if subflows.has_failed(row) and (parent := subflows.waiting_parent(self._state, row)):
+            self.resume(parent, subflows.failure(row))
         if run_rows.run_version(row) < V083 and (failure := FAILURES.get(status)):
             self._respond(row["id"], Response.from_json({"message": failure[1]}, failure[0]))
 

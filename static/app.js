@@ -29,6 +29,17 @@
     // The fold itself opens or closes after this event.
     setTimeout(() => remember("folded", [...document.querySelectorAll("[data-fold]:not([open])")].map((fold) => fold.dataset.fold).join("-")));
   });
+  // --- A fold with a name of its own stays as it was left, on the next page too.
+  document.addEventListener("toggle", (event) => {
+    if (event.target.matches?.("details[data-kept]")) remember(event.target.dataset.kept, event.target.open ? "1" : "");
+  }, true);
+  // --- One with an address is kept by the person's account.
+  document.addEventListener("click", (event) => {
+    const fold = event.target.closest("[data-fold-url] > summary")?.parentElement;
+    if (!fold) return;
+    const save = () => htmx.ajax("POST", fold.dataset.foldUrl, { source: fold, swap: "none", values: { list: fold.dataset.list, ...(fold.open ? {} : { folded: "1" }) } });
+    setTimeout(() => save().catch(() => {}));
+  });
   const nameIcons = () => {
     for (const link of document.querySelectorAll("#sidebar li a")) link.title = root.classList.contains("narrow") ? link.textContent.trim() : "";
   };
@@ -71,7 +82,7 @@
     if (menu) {
       menu.open = false;
       menu.querySelector("summary").focus();
-    }
+    } else if (!document.querySelector("dialog[open]")) closePreview();
     const button = document.querySelector("[data-toggle-menu][aria-expanded=true]");
     if (button) {
       toggleSidebar(button, false);
@@ -309,21 +320,87 @@
   document.addEventListener("keydown", (event) => {
     const at = event.target;
     if (isTyping(at) || keysAreOff() || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || document.querySelector("dialog[open]")) return;
-    const row = at.matches?.("a, [data-tick]") && !at.closest("details") ? at.closest(".list-table tbody tr") : null;
-    const down = event.key === "j" || (row && event.key === "ArrowDown");
-    const up = event.key === "k" || (row && event.key === "ArrowUp");
+    const focused = at.matches?.("a, [data-tick]") && !at.closest("details") ? at.closest(".list-table tbody tr") : null;
+    // In the preview, its row is the one to go on from.
+    const row = focused ?? (at.closest?.("#preview") ? document.querySelector("tr.previewed") : null);
+    const down = event.key === "j" || (focused && event.key === "ArrowDown");
+    const up = event.key === "k" || (focused && event.key === "ArrowUp");
     const box = row?.querySelector("[data-tick]");
+    const link = row?.querySelector("[data-preview]");
     if (down || up) {
       const rows = document.querySelector(".list-table tbody")?.rows ?? [];
       const next = row ? (down ? row.nextElementSibling : row.previousElementSibling) : rows[down ? 0 : rows.length - 1];
       const goal = next?.querySelector(box && at === box ? "[data-tick]" : "td.first a") ?? next?.querySelector("a, [data-tick]");
       if (!goal) return;
       goal.focus();
-    } else if (box && (event.key === "x" || (event.key === " " && at !== box))) {
+      followPreview(next);
+    } else if (link && event.key === "p") {
+      link.click();
+    } else if (box && (event.key === "x" || (focused && event.key === " " && at !== box))) {
       box.click();
     } else return;
     event.preventDefault();
   });
+  // --- A preview beside the list (#preview, open with [data-show]) comes by the link of its row ([data-preview]), by a click on the row where
+  // nothing else is, and by p; again, it closes. It follows j and k, and outlives a refresh, but not rows without its own.
+  const preview = () => document.querySelector("#preview[data-show]");
+  const previewLinks = () => [...document.querySelectorAll("[data-preview]")];
+  const noteAddress = (show) => {
+    const url = new URL(location.href);
+    if (show) url.searchParams.set("show", show);
+    else url.searchParams.delete("show");
+    if (url.href === location.href) return;
+    history.replaceState(history.state, "", url);
+    htmx.trigger(document.body, "htmx:replacedInHistory");
+  };
+  const markPreviewed = () => {
+    for (const link of previewLinks()) link.closest("tr").classList.toggle("previewed", link.dataset.preview === preview()?.dataset.show);
+  };
+  const closePreview = () => {
+    const pane = preview();
+    if (!pane) return;
+    const row = previewLinks().find((link) => link.dataset.preview === pane.dataset.show)?.closest("tr");
+    if (pane.contains(document.activeElement) || document.activeElement === document.body) row?.querySelector("td.first a")?.focus();
+    pane.replaceChildren();
+    pane.hidden = true;
+    pane.removeAttribute("data-show");
+    noteAddress("");
+    markPreviewed();
+  };
+  let following = 0;
+  const followPreview = (row) => {
+    const link = preview() ? row.querySelector("[data-preview]") : null;
+    clearTimeout(following);
+    if (link) following = setTimeout(() => { if (link.isConnected && preview() && preview().dataset.show !== link.dataset.preview) link.click(); }, 150);
+  };
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-close-preview]")) {
+      event.preventDefault();
+      closePreview();
+    } else if (!event.target.closest("a, button, input, label, summary, select, details") && getSelection().isCollapsed) {
+      const row = event.target.closest(".list-table tbody tr");
+      const link = row?.querySelector("[data-preview]");
+      if (!link) return;
+      row.querySelector("td.first a")?.focus({ preventScroll: true });
+      link.click();
+    }
+  });
+  document.addEventListener("htmx:confirm", (event) => {
+    const link = event.detail.elt;
+    if (!link.matches("[data-preview]") || link.dataset.preview !== preview()?.dataset.show) return;
+    event.preventDefault();
+    closePreview();
+  });
+  document.addEventListener("htmx:afterSettle", (event) => {
+    const { target, requestConfig } = event.detail;
+    if (target?.id === "preview" && window.matchMedia("(max-width: 991.98px)").matches) preview()?.querySelector("[data-close-preview]")?.focus();
+    if (target?.id === "results" && preview() && !isLive(requestConfig?.elt) && !isLate(requestConfig?.elt)) {
+      if (previewLinks().some((link) => link.dataset.preview === preview().dataset.show)) noteAddress(preview().dataset.show);
+      else closePreview();
+    }
+    markPreviewed();
+  });
+  for (const name of ["DOMContentLoaded", "page:arrived"]) document.addEventListener(name, markPreviewed);
   // A table that is wider than its place scrolls in it, and its headings with it; others let the headings stay in view (app.css).
   const fitTables = () => {
     for (const table of document.querySelectorAll(".list-table")) {

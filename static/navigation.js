@@ -17,18 +17,49 @@
     return [...control.options].some((option, place) => option.selected !== (option.defaultSelected || place === first));
   };
   const hasTyped = () => [...document.querySelectorAll("main :is(input, textarea, select)")].some(isChanged);
+
+  // --- Before the form of a step is left with unsaved changes, the browser asks; not if it is submitted, or cancelled by its own link.
+  let leaving = false;
+  const isUnsaved = (form) => "unsaved" in form.dataset || [...form.querySelectorAll("input, textarea:not(.ace_text-input), select")].some(isChanged);
+  const unsavedForms = () => [...document.querySelectorAll("#action.flow-editor-panel form[method=post]")].filter(isUnsaved);
+  window.addEventListener("beforeunload", (event) => {
+    if (!leaving && unsavedForms().length) event.preventDefault();
+  });
+  window.addEventListener("pageshow", () => { leaving = false; });
+  document.addEventListener("submit", (event) => {
+    if (!event.defaultPrevented && unsavedForms().every((form) => form === event.target)) leaving = true;
+  });
+  document.addEventListener("htmx:beforeOnLoad", ({ detail }) => {
+    const leads = ["HX-Redirect", "HX-Refresh"].some((name) => detail.xhr.getResponseHeader(name));
+    if (detail.target?.id === "action" && detail.requestConfig.verb === "post" && leads) leaving = true;
+  });
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest?.("#action [data-back]")) return;
+    leaving = true;
+    // It may lead to another panel of this page.
+    setTimeout(() => { leaving = false; }, 1000);
+  });
   const OWN_SCRIPT = "<script data-own ";
   const PAGE = { target: "body", swap: "innerHTML show:window:top", headers: { "HX-Boosted": "true" } };
   const PAGE_OF_LIST = { target: "#results", swap: "outerHTML show:window:top" };
 
   // --- Beside the diagram of a flow's steps: what a link with [data-panel] leads to takes the place of the panel, with its own address. The
   // step that the panel is about is marked in the diagram.
-  const isPanelLink = (link) => link.matches("[data-panel]") && document.querySelector(".flow-editor #action") && !hasTyped();
+  const isPanelLink = (link) => link.matches("[data-panel]") && document.querySelector(".flow-editor #action") && !hasTyped() && (link.matches("[data-back]") || !unsavedForms().length);
+  let opener = null;
   const openPanel = (link, href) => {
     // Its second look would replace the panel, too.
     htmx.findAll("[data-late]").forEach((late) => { htmx.trigger(late, "htmx:abort"); });
-    htmx.ajax("GET", href, { source: "#action", target: "#action", swap: "outerHTML", push: "true" }).catch(() => {});
+    const options = { source: "#action", target: "#action", swap: "outerHTML", push: "true" };
+    // The panel without a step is a part of the flow's page.
+    const chosen = document.getElementById("action").dataset.step;
+    const closes = href.endsWith("?tab=steps");
+    if (closes) options.select = "#action";
+    if (link.closest(".diagram")) opener = link;
+    const focus = () => { if (closes) (boxes().find((box) => chosen && box.dataset.step === chosen) ?? opener)?.focus(); };
+    htmx.ajax("GET", href, options).then(focus, () => {});
   };
+  const boxes = () => [...document.querySelectorAll(".diagram a[data-step]")];
   // A form whose fields need a script that this page does not have is loaded by the browser.
   document.addEventListener("htmx:beforeOnLoad", (event) => {
     const { target, xhr, requestConfig } = event.detail;
@@ -43,21 +74,41 @@
       if (link.dataset.step !== panel.dataset.step) link.removeAttribute("aria-current");
       else link.setAttribute("aria-current", "true");
     }
-    const box = document.querySelector(".diagram");
-    const marked = box?.querySelector("[aria-current]");
+    const box = document.querySelector(".flow-editor .diagram");
+    // Without a chosen step, the first one is in the middle at first.
+    const marked = box?.querySelector("[aria-current]") ?? (box?.scrollLeft ? null : box?.querySelector("a"));
     if (!marked) return;
     const [place, frame] = [marked.getBoundingClientRect(), box.getBoundingClientRect()];
     const isSeen = place.top >= frame.top && place.bottom <= frame.bottom && place.left >= frame.left && place.right <= frame.right;
     if (!isSeen) box.scrollBy(place.left + place.width / 2 - frame.left - frame.width / 2, place.top + place.height / 2 - frame.top - frame.height / 2);
   };
   for (const name of ["DOMContentLoaded", "htmx:afterSettle", "htmx:historyRestore"]) document.addEventListener(name, markStep);
-  // Escape leads from a form to what it was chosen from, and from there to the step in the diagram.
+  // The arrows lead from a box to the nearest one on that side.
+  const SIDES = { ArrowDown: [0, 1], ArrowUp: [0, -1], ArrowRight: [1, 0], ArrowLeft: [-1, 0] };
+  document.addEventListener("keydown", (event) => {
+    const [box, side] = [event.target.closest?.(".diagram a"), SIDES[event.key]];
+    if (!box || !side || event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
+    const middle = (one) => {
+      const { x, y, width, height } = one.getBoundingClientRect();
+      return [x + width / 2, y + height / 2];
+    };
+    const [x, y] = middle(box);
+    const away = (one) => {
+      const [right, down] = [middle(one)[0] - x, middle(one)[1] - y];
+      const [ahead, aside] = side[0] ? [right * side[0], Math.abs(down)] : [down * side[1], Math.abs(right)];
+      return ahead > 1 ? ahead + 3 * aside : Infinity;
+    };
+    const [nearest] = boxes().filter((one) => one !== box).map((one) => [away(one), one]).sort(([one], [other]) => one - other);
+    event.preventDefault();
+    if (nearest && nearest[0] < Infinity) nearest[1].focus();
+  });
+  // Escape leads from a form to what it was chosen from, and from a step back to its box, with nothing chosen.
   document.addEventListener("keydown", (event) => {
     const panel = document.querySelector(".flow-editor #action");
     if (event.key !== "Escape" || event.defaultPrevented || !panel?.contains(event.target) || document.querySelector("details.menu[open], dialog[open]")) return;
     // In the editor of code, Escape lets Tab leave it; what was typed is not left behind.
     if (event.target.closest(".code-editor, textarea") || hasTyped()) return;
-    const back = panel.querySelector("[data-back]");
+    const back = panel.querySelector("[data-back]") ?? panel.querySelector("[data-close]");
     if (back) back.click();
     else document.querySelector(".diagram [aria-current]")?.focus();
   });

@@ -92,7 +92,8 @@ class Stage:
         typed = {name: given.get(name, _filled(form, name, field)) for name, field in form.fields.items()}
         typed |= {name: _fresh(value) for name, value in typed.items()}
         if isinstance(form, EditForm):
-            # What will change is confirmed once, by a mark of what was shown.
+            # A form that was not opened is confirmed once, by a mark of what was shown.
+            typed["seen"] = None
             asked = self.browser.post(url, {name: value for name, value in typed.items() if value is not None})
             assert asked.context["form"].questions, asked.context["form"].errors
             typed["seen"] = asked.context["form"].data["seen"]

@@ -66,6 +66,7 @@ class WorkflowsUiConfig(AppConfig):
         from workflows_ui.accounts import sign_in_log
         from workflows_ui.audit import messages as audit_messages
         from workflows_ui.core import collation
+        from workflows_ui.failure_rules import noticing
         from workflows_ui.offboarding import belongings
         from workflows_ui.offboarding.owned import OWNED
         from workflows_ui.resource_admin import checks as resource_checks, resource
@@ -77,6 +78,7 @@ class WorkflowsUiConfig(AppConfig):
         audit_messages.install(RESOURCES)
         belongings.install(OWNED)
         sign_in_log.connect()
+        noticing.connect()
         connection_created.connect(collation.install)
         checks.register(check_history, checks.Tags.database)
         checks.register(check_parts, checks.Tags.database)

@@ -6,6 +6,7 @@ import workflows_ui.audit.models
 import workflows_ui.core.models
 import workflows_ui.credentials.models
 import workflows_ui.deleted_objects.models
+import workflows_ui.failure_rules.models
 import workflows_ui.failures.models
 import workflows_ui.flow_editing.models
 import workflows_ui.jobs.models

@@ -15,6 +15,7 @@ from workflows_ui.core import broker, caching, database, heartbeat
 from workflows_ui.credentials import tasks as credential_tasks
 from workflows_ui.credentials.services import capabilities, renewal, scheduled_checks, secret_rotation
 from workflows_ui.deleted_objects import services as deleted_objects
+from workflows_ui.failure_rules import acting as failure_acting, noticing as failure_noticing, tasks as failure_tasks
 from workflows_ui.flow_editing import services as flow_edits
 from workflows_ui.jobs.services import turns as job_turns
 from workflows_ui.launches import tasks as launch_tasks
@@ -68,6 +69,7 @@ def news() -> None:
         retried = repairs.due()
         mails = notifications.to_mail()
         checked = alarm_checking.due()
+        failed = failure_acting.due()
         announced = alarm_channels.due()
         inspected = capabilities.due()
         renewed = renewal.due()
@@ -77,6 +79,7 @@ def news() -> None:
     broker.enqueue_each(launch_tasks.look_at_retries, retried)
     broker.enqueue_each(notification_tasks.mail, mails)
     broker.enqueue_each(alarm_tasks.check, checked)
+    broker.enqueue_each(failure_tasks.act, failed)
     broker.enqueue_each(alarm_tasks.send, announced)
     broker.enqueue_each(credential_tasks.renew, map(str, renewed))
     broker.enqueue_each(credential_tasks.test_credential, map(str, tested))
@@ -101,6 +104,7 @@ def purge() -> None:
         notifications.purge()
         alarms.purge()
         alarm_channels.purge()
+        failure_noticing.purge()
         sessions.purge()
         caching.prune()
     # In a turn of its own: an index that was ended may leave a million rows.

@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("workflows_ui.run_index.urls")),
     path("", include("workflows_ui.failures.urls")),
     path("", include("workflows_ui.alarms.urls")),
+    path("", include("workflows_ui.failure_rules.urls")),
     path("", include("workflows_ui.report.urls")),
     path("", include("workflows_ui.saved_views.urls")),
     path("", include("workflows_ui.runs.urls")),
@@ -30,6 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("workflows_ui.usage.urls")),
     path("", include("workflows_ui.resources.urls")),
     path("", include("workflows_ui.jobs.urls")),
+    path("", include("workflows_ui.notification_mails.urls")),
     path("", include("workflows_ui.notifications.urls")),
     path("", include("workflows_ui.resource_admin.urls")),
 ]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from practice_engine import accounts, catalog, ids, validity
+from practice_engine import accounts, catalog, ids, piece_steps, subflows, validity
 from practice_engine.core import Engine, constant, route
 from practice_engine.http import OPTIONAL, V083, HttpError, Json, Request
 from practice_engine.schema import PROJECT_083, Field, required
@@ -104,6 +104,9 @@ def options(engine: Engine, request: Request) -> Json | None:
     elif _is_refused(engine, request, str(inputs.get("auth"))):
         choices = {"options": [], "disabled": True, "placeholder": "Throws an error, reconnect or refresh the page"}
     else:
+        if values["pieceName"] == piece_steps.SUBFLOWS:
+            # Without `disabled` (recording ``subflow_00_options``).
+            return {"type": prop["type"], "options": {"options": _callable_flows(engine, request.principal.project)}}
         known, text = read_data("catalog/options.json")["choices"], values.get("searchValue", "").lower()
         labels = known.get(values["propertyName"], known["otherwise"])
         rows = [{"label": label, "value": label.lower().replace(" ", "-")} for label in labels if text in label.lower()]
@@ -129,6 +132,13 @@ def get(engine: Engine, request: Request) -> Json:
         raise HttpError.domain("ENTITY_NOT_FOUND", message=f"no such version of {piece['name']}")
     full = catalog.full_piece(piece, request.version, request.query.get("locale", ""))
     return full if version[0] in "~^" else {**full, "version": version}
+
+
+def _callable_flows(engine: Engine, project: str) -> list[Json]:
+    rows = subflows.callable_flows(engine.state, project)
+    return [
+        {"value": row["externalId"], "label": engine.state.versions[row["versionId"]]["displayName"]} for row in rows
+    ]
 
 
 def _dynamic_properties(name: str, inputs: Json) -> Json:

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from practice_engine import ids, tree, validity
+from practice_engine import ids, subflows, tree, validity
 from practice_engine.accounts import ANH, SAO_MAI_PROJECT
+from practice_engine.code_steps import Call
 from practice_engine.core import Engine
 from practice_engine.http import V072, Json, map_texts
 from practice_engine.routes import flows, mcp, records, tables
@@ -50,7 +51,7 @@ class SampleFlow:
 @cache
 def sample_flows() -> dict[str, SampleFlow]:
     """The flows of both companies by slug, made once per process."""
-    companies = copy.deepcopy(read_data("samples/flows.json"))
+    companies = map_texts(read_data("samples/flows.json"), _with_id)
     return {
         row["slug"]: SampleFlow(ids.named_id(f"project {company}"), number, **row)
         for company, rows in companies.items()
@@ -150,12 +151,28 @@ def _add_runs(engine: Engine, sample: SampleFlow) -> None:
             row["archivedAt"] = ids.stamp()
 
 
-def add_past_run(engine: Engine, flow: Json, output: Any, start: datetime, dice: random.Random, *, waits: bool) -> Json:
-    """Add a run of the past of a flow's published version, and return its row. If it paused, it ``waits`` still, or has ended."""
+def add_past_run(
+    engine: Engine, flow: Json, output: Any, start: datetime, dice: random.Random, *, waits: bool, **columns: Any
+) -> Json:
+    """Add a run of the past of a flow's published version, and those that it called, and return its row. If it paused, it ``waits`` still,
+    or has ended. ``columns`` are values of the row besides those of a plain run.
+    """
     version = engine.state.versions[flow["publishedVersionId"]]
-    row = engine.runs.add(flow, version, output, version=engine.version)
+    row = engine.runs.add(flow, version, output, version=engine.version, **columns)
     row["visibleAt"] = start.timestamp()
-    seconds = engine.runs.run_at_once(row)
+
+    def call(made: Call, after: float) -> float:
+        called = subflows.called_flow(engine.state, row, made)
+        if called is None:
+            return 0.0
+        begun = start + timedelta(seconds=after + dice.uniform(0.05, 0.2))
+        payload = subflows.trigger_output(made, "")
+        child = add_past_run(engine, called, payload, begun, dice, waits=False, **subflows.columns(row, made))
+        made.answered = subflows.failure(child) if subflows.has_failed(child) else _answer(child)
+        ended = child["finishTime"] if made.waits else None
+        return (ids.parse(ended) - start).total_seconds() - after if ended else 0.0
+
+    seconds = engine.runs.run_at_once(row, call)
     finish = start + timedelta(seconds=seconds + dice.uniform(0.03, 0.9))
     if row["status"] == "PAUSED":
         _finish_paused(row, dice, waits=waits)
@@ -169,6 +186,11 @@ def add_past_run(engine: Engine, flow: Json, output: Any, start: datetime, dice:
         "logsFileId": ids.new_id(),
     }
     return row
+
+
+def _answer(child: Json) -> Json | None:
+    """What the run of a called flow has answered, by its last step; None if nobody waits for it."""
+    return subflows.success(list(child["steps"].values())[-1].get("output")) if child["failParentOnFailure"] else None
 
 
 def _finish_paused(row: Json, dice: random.Random, *, waits: bool) -> None:

@@ -25,7 +25,7 @@ from tests.alarms.test_alarms import LIST, text
 from tests.alarms.test_channels import Server, add, send_due, server
 from tests.failures.test_failures import share
 from tests.stage import Stage, stage
-from workflows_ui.alarms import announcing, flow_list, learning
+from workflows_ui.alarms import flow_list, learning, subscriptions
 from workflows_ui.alarms.models import Alarm, AlarmEnd, AlarmKind, AlarmMute, AlarmWatch, FlowRhythm, FlowState
 from workflows_ui.launches.services import watching
 from workflows_ui.members.models import Role
@@ -143,7 +143,7 @@ def test_a_person_who_watches_many_flows_counts_once(stage: Stage, monkeypatch: 
     for flow in flows:
         watching.start_watching(owner, stage.users.workspace, WatchKind.FLOW, flow, "")
     browser.post(f"{LIST}watch/")
-    monkeypatch.setattr(announcing, "PEOPLE", 2)
+    monkeypatch.setattr(subscriptions, "PEOPLE", 2)
     check(stage)
     FlowRhythm.objects.filter(flow_id__in=flows).update(alarm_at=timezone.now())
     assert check(stage) == [MANY]
@@ -172,7 +172,7 @@ def test_people_are_notified_later_of_a_flow_after_an_alarm_that_a_builder_calle
         assert check(stage) == [("quiet", flow)]
         assert Alarm.objects.get(ended_at=None).announce_at is None
     Alarm.objects.filter(ended_at=None).delete()
-    stage.browser.post(f"{LIST}{Alarm.objects.get().pk}/false/", {"answer": "yes"})
+    stage.browser.post(f"{LIST}{Alarm.objects.get().pk}/answer/", {"answer": "false"})
     with later(13 * HOUR):
         assert check(stage) == [("quiet", flow)]
         alarm = Alarm.objects.get(ended_at=None)

@@ -19,12 +19,26 @@ def _here(file: str, *names: str) -> tuple[str, ...]:
 ATTACKS: tuple[Attack, ...] = (
     Attack(
         "Cross-site request forgery",
-        "a POST without a token, as a page and as a fragment, to every address and every declared action; "
+        "a POST without a token, as a page and as a fragment, to every address and every declared action but the signed link of mails; "
         "one with a good token from four other origins",
         _here(
             "test_csrf",
+            "test_one_view_takes_a_post_without_a_token_and_is_declared_here",
             "test_no_address_takes_a_post_without_a_token",
             "test_a_valid_token_does_not_help_another_site",
+        ),
+    ),
+    Attack(
+        "Links that unsubscribe from mails as a way to act for others",
+        "changed and cut tokens, tokens signed for another purpose or with another key, signed ones of a kind, person or workspace that "
+        "does not exist; fields and a session of somebody else; old links after leaving, a new name, "
+        "and a workspace that requires two-factor authentication",
+        (
+            "tests/notification_mails/test_unsubscribe.py::test_a_changed_token_and_one_of_another_purpose_do_nothing",
+            "tests/notification_mails/test_unsubscribe.py::test_a_signed_link_of_a_kind_that_is_none_does_nothing",
+            "tests/notification_mails/test_unsubscribe.py::test_fields_and_a_session_of_somebody_else_change_nothing_about_whose_mails_end",
+            "tests/notification_mails/test_unsubscribe.py::test_old_links_of_people_who_left_or_are_deactivated_do_no_harm_and_tell_nothing",
+            "tests/notification_mails/test_unsubscribe.py::test_a_workspace_with_a_second_step_names_no_flow_to_who_has_only_the_link",
         ),
     ),
     Attack(
@@ -181,12 +195,13 @@ ATTACKS: tuple[Attack, ...] = (
     Attack(
         "Cross-site scripting through people",
         "attacks as the names of people, workspaces, credentials and audited objects (in the walks above); in "
-        "25 fields of every address; in notes written in Markdown, also as addresses of other hosts without "
-        "a scheme (`//host`, with backslashes, tabs and spaces)",
+        "25 fields of every address; in notes and answers of flows written in Markdown, also as addresses of other hosts without "
+        "a scheme (`//host`, with backslashes, tabs and spaces), and as links into the console",
         (
             *_here("test_scripts", "test_nothing_typed_into_an_address_comes_back_as_a_part_of_a_page"),
             "tests/web/test_markdown.py::test_what_could_do_something_is_text_or_left_out",
             "tests/web/test_markdown.py::test_an_address_of_another_host_without_a_scheme_is_shown_as_one_that_leaves",
+            "tests/web/test_markdown.py::test_of_any_text_of_a_flow_links_only_lead_out_and_nothing_is_loaded",
         ),
     ),
     Attack(

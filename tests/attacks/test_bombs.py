@@ -11,9 +11,9 @@ from tests.launch_forms.filled import publish, send
 from tests.launches.launch_scene import Scene, text_of
 from tests.stub_engine import StubEngine, flow, identity, run
 from tests.users import Users
+from workflows_ui.engine import flow_tree
 from workflows_ui.flow_editing import expressions, operations, prediction
 from workflows_ui.flow_editing.imports import contents
-from workflows_ui.flow_editing.testing import actions as flow_tests
 from workflows_ui.form_schema.document import Field, FieldKind, Form, Limits
 from workflows_ui.launches.models import Launch
 
@@ -74,7 +74,7 @@ DUPLICATE = operations.Operation("DUPLICATE_ACTION", {"stepName": "step_1"})
     "read",
     [
         lambda: expressions.parse(BRACES),
-        lambda: flow_tests.used_steps(TRIGGER, STEP),
+        lambda: list(expressions.used_steps(flow_tree.steps_by_name(TRIGGER), STEP)),
         lambda: contents.read([TRIGGER]).connections,
         lambda: contents.rewrite(TRIGGER, contents.Matches(connections={"a": "b"})),
         lambda: prediction.predict({"version": {"trigger": TRIGGER}}, DUPLICATE),

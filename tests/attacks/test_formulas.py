@@ -6,6 +6,7 @@ import re
 
 import pytest
 from django.test import Client
+from python_calamine import CalamineWorkbook
 
 from tests import users as people
 from tests.resources import samples
@@ -13,7 +14,7 @@ from tests.stub_engine import StubEngine, identity
 from tests.users import Users
 from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import Actor
-from workflows_ui.lists.export import escape_formulas
+from workflows_ui.lists.file_formats import escape_formulas
 from workflows_ui.members.models import Flavour
 from workflows_ui.resource_admin.resource import Resource
 from workflows_ui.resources import RESOURCES
@@ -38,12 +39,19 @@ FORMULAS = [
 _STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r")
 
 
-def running(content: bytes) -> list[str]:
+#: A number, and a text of digits and signs that stays one (`file_formats`).
+_HARMLESS = re.compile(r'-?\d+([.,]\d+)?|="[\d.,:/ eE%+-]+"')
+FILES = ("csv", "semicolon", "data")
+
+
+def running(content: bytes, kind: str = "csv") -> list[str]:
     """The cells that would calculate, as a spreadsheet with commas reads the file, and as one with semicolons does."""
     text = content.decode("utf-8-sig")
-    cells = [cell for row in csv.reader(io.StringIO(text, newline="")) for cell in row]
-    found = [cell for cell in cells if cell.startswith(_STARTS) and not re.fullmatch(r"-?\d+(\.\d+)?", cell)]
-    return found + re.findall(r"(?<=[;\t\r\n])[=+@＝＋＠].*", text)
+    separator = ";" if kind == "semicolon" else ","
+    cells = [cell for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator) for cell in row]
+    found = [cell for cell in cells if cell.startswith(_STARTS) and not _HARMLESS.fullmatch(cell)]
+    others = r"[,;\t\r\n]" if kind == "semicolon" else r"[;\t\r\n]"
+    return found + re.findall(rf"(?<={others})[=+@＝＋＠].*", text)
 
 
 @pytest.mark.parametrize("formula", FORMULAS, ids=repr)
@@ -51,8 +59,13 @@ def test_no_text_stays_a_formula(formula: str) -> None:
     file = io.StringIO()
     csv.writer(file).writerow([escape_formulas(formula)])
     assert running(file.getvalue().encode()) == []
-    made = table_views.content("csv", {"name": "x", "fields": [formula], "rows": [{formula: formula}]})
-    assert running(made.encode()) == []
+    for kind in FILES:
+        made = table_views.content(kind, {"name": "x", "fields": [formula], "types": {}, "rows": [{formula: formula}]})
+        assert running(made, kind) == []
+    book = CalamineWorkbook.from_filelike(
+        io.BytesIO(table_views.content("xlsx", {"name": "x", "fields": ["A"], "types": {}, "rows": [{"A": formula}]}))
+    )
+    assert book.get_sheet_by_index(0).to_python()[1:] == [[formula]]
 
 
 @pytest.mark.parametrize("formula", FORMULAS, ids=repr)
@@ -69,10 +82,11 @@ def test_no_name_becomes_a_formula_in_any_file(
         )
         people.move(users.workspace, flavour=flavour, address=address)
         sample.fill(stub_engine, formula)
-        answer = owner.get(f"{here.url('sales')}export/csv/")
-        if answer.status_code == 404:
-            answer = owner.get(here.url("sales").replace("/w/sales/", "/w/sales/export/") + "csv/")
-        assert running(answer.content) == [], here.name
+        for kind in FILES:
+            answer = owner.get(f"{here.url('sales')}export/{kind}/")
+            if answer.status_code == 404:
+                answer = owner.get(here.url("sales").replace("/w/sales/", "/w/sales/export/") + f"{kind}/")
+            assert running(answer.content, kind) == [], here.name
     audit_log.record(
         Actor(users.owner, address=None),
         "flows.rename",
@@ -83,8 +97,9 @@ def test_no_name_becomes_a_formula_in_any_file(
         reason=formula,
         before=formula,
     )
-    answer = owner.get("/w/sales/audit/file/csv/")
-    assert running(b"".join(answer)) == []
+    for kind in FILES:
+        answer = owner.get(f"/w/sales/audit/file/{kind}/")
+        assert running(b"".join(answer), kind) == []
 
 
 def test_the_check_finds_what_it_looks_for() -> None:

@@ -333,7 +333,7 @@ def test_the_file_has_every_row_and_no_formulas(users: Users, manager: Client) -
     rows = list(csv.DictReader(io.StringIO(b"".join(answer).decode("utf-8-sig"))))
     assert [row["action"] for row in rows] == ["audit.export", "flows.delete", "flows.delete", "member.add"]
     assert rows[3]["object_name"] == '\'=HYPERLINK("http://x")'
-    assert rows[3]["reason"] == "'+1"
+    assert rows[3]["reason"] == '="+1"'
     assert rows[2]["object_id"] == "'-F"
     assert rows[1]["ends_row"] == str(begun.pk)
     exported = json.loads(b"".join(manager.get(f"{LIST}file/json/?kind=flows")))

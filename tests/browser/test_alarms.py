@@ -1,4 +1,4 @@
-"""An alarm in a browser: from the bell to its page and muted, and the form of a channel that gets alarms."""
+"""An alarm in a browser: from the bell to its page and muted, the question whether it was right, and the form of a channel."""
 
 from typing import Any
 
@@ -11,8 +11,6 @@ from tests.browser.test_counted_journeys import Journey
 from tests.browser.windows import Window
 from tests.stage import Stage, stage
 from workflows_ui.alarms.models import Alarm, AlarmChannel, AlarmKind
-from workflows_ui.launches.services import watching
-from workflows_ui.notifications.models import WatchKind
 
 __all__ = ["stage"]
 pytestmark = [
@@ -25,10 +23,8 @@ pytestmark = [
 
 
 def test_a_quiet_flow_is_seen_at_the_bell_and_muted_in_three_actions(stage: Stage, window: Window) -> None:
-    owner, space = stage.users.owner, stage.users.workspace
-    watching.start_watching(owner, space, WatchKind.ALARMS, "", space.name)
     alarm = quiet(stage)
-    page = window(owner)
+    page = window(stage.users.owner)
     page.goto("/w/sales/")
     journey = Journey(page, "from the bell to a quiet flow's alarm, muted")
     bell = page.locator("#bell")
@@ -75,3 +71,17 @@ def test_a_channel_is_added_changed_and_removed(stage: Stage, window: Window, se
     sound_in_every_look(page)
     page.get_by_role("button", name="Remove the channel").click()
     expect(page.get_by_text("There is no channel yet")).to_be_visible()
+
+
+def test_a_mail_about_an_alarm_leads_to_a_page_that_asks_and_one_click_answers(stage: Stage, window: Window) -> None:
+    alarm = quiet(stage)
+    page = window(stage.users.owner)
+    page.goto("/w/sales/flows/?name=" + alarm.title)
+    expect(page.get_by_role("link", name=str(AlarmKind.QUIET.label))).to_be_visible()
+    sound_in_every_look(page)
+    page.goto(f"/w/sales/alarms/{alarm.pk}/answer/")
+    sound_in_every_look(page)
+    page.get_by_role("button", name="No, nothing was wrong").click()
+    expect(page.get_by_text("It was called a false alarm.")).to_be_visible()
+    assert Alarm.objects.get().ended_at is not None
+    sound_in_every_look(page)

@@ -93,7 +93,7 @@ def test_from_home_to_the_failed_launches_of_a_flow_this_week_as_csv_takes_six_a
         expect(window.page.locator(".chip")).to_have_count(3)
         journey.click(window.page.locator("#export-menu > summary"))
         with window.page.expect_download() as download:
-            journey.click(window.page.get_by_role("link", name=re.compile("CSV")))
+            journey.click(window.page.get_by_role("link", name=re.compile("CSV with commas")))
         rows = list(csv.DictReader(io.StringIO(download.value.path().read_text("utf-8-sig"))))
         assert {(row["Flow"], row["State"]) for row in rows} == {(sample_flows()[FAILING].name, "Failed")}
         journey.end(at_most=6)

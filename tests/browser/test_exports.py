@@ -39,7 +39,7 @@ def test_this_page_and_everything_that_matches_are_downloaded_on_a_phone(desk: D
         expect(menu).to_be_in_viewport(ratio=1)
         expect(menu).to_contain_text("Everything that matches the filters", ignore_case=True)
         window.sound()
-        name, content = taken(page, menu.get_by_role("link", name="This page as CSV"))
+        name, content = taken(page, menu.get_by_role("link", name="This page as CSV with commas"))
         assert name.startswith("flows-")
         shown = rows_of(content)
         assert len(shown) == page.locator(".list-table tbody tr").count()
@@ -63,7 +63,7 @@ def test_without_javascript_the_page_asks_again_automatically(desk: Desk, browse
         page = window.page
         page.goto(f"{window.space()}folders/")
         page.locator("summary", has_text="Export").click()
-        page.get_by_role("button", name="Everything as CSV").click()
+        page.get_by_role("button", name="Everything as CSV with commas").click()
         expect(page.get_by_role("heading", name="The file is ready")).to_be_visible()
         _name, content = taken(page, page.get_by_role("link", name="Download CSV"))
         assert rows_of(content)

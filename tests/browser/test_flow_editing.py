@@ -1,4 +1,4 @@
-"""Steps edited by forms, by keyboard alone: code in the editor, and values of earlier steps for its inputs."""
+"""Steps chosen in the diagram and edited by forms, by keyboard alone: code in the editor, and values of earlier steps for its inputs."""
 
 import re
 
@@ -59,9 +59,9 @@ def test_code_and_an_input_from_an_earlier_step_are_typed_by_keyboard(stage: Sta
     expect(page.locator(".code-editor").first).to_contain_text("async (inputs) => 7;")
     page.locator("#id_packages").evaluate("field => field.codeEditor.setValue('{}')")
     page.get_by_role("button", name="Save", exact=True).press("Enter")
-    expect(page.locator("#action").get_by_text("will change:")).to_be_visible()
-    page.get_by_role("button", name="Save", exact=True).press("Enter")
     expect(page.get_by_text("The code is saved.")).to_be_visible()
+    expect(page.get_by_role("heading", name="What the edit changed")).to_be_visible()
+    sound_in_every_look(page)
     settings = workflows.get_flow(key)["version"]["trigger"]["nextAction"]["settings"]
     assert settings["sourceCode"]["code"].rstrip() == "export const code = async (inputs) => 7;"
     assert settings["input"] == {
@@ -122,4 +122,55 @@ def test_nothing_moves_below_a_pressed_button_after_an_expression_was_typed(stag
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     assert resolved == []
     page.mouse.up()
-    expect(page.locator("#action").get_by_text("will change:")).to_be_visible()
+    expect(page.get_by_role("heading", name="What the edit changed")).to_be_visible()
+
+
+def test_the_diagram_is_walked_by_arrows_and_a_step_is_opened_added_beside_and_closed(
+    stage: Stage, window: Window
+) -> None:
+    client = stage.session.workflows
+    key = flows.make(client, "Orders", flows.code("echo"), flows.response({"ok": True}), publish=False)
+    branches = [
+        {"branchName": "Large", "branchType": "CONDITION", "conditions": [[]]},
+        {"branchName": "Rest", "branchType": "FALLBACK"},
+    ]
+    router = {"name": "step_3", "displayName": "Sort", "type": "ROUTER", "valid": True}
+    settings = {"branches": branches, "executionType": "EXECUTE_FIRST_MATCH"}
+    request = {"parentStep": "step_1", "action": router | {"settings": settings}}
+    client.apply_flow_operation(key, {"type": "ADD_ACTION", "request": request})
+    page = window(stage.users.owner)
+    page.goto(f"/w/sales/flows/{key}/?tab=steps")
+    sound_in_every_look(page)
+    box = page.locator(".diagram a[data-step]:focus")
+    page.locator(".diagram a[data-step=trigger]").focus()
+    for press, step in (
+        ("ArrowDown", "step_1"),
+        ("ArrowDown", "step_3"),
+        ("ArrowDown", "step_2"),
+        ("ArrowUp", "step_3"),
+    ):
+        page.keyboard.press(press)
+        expect(box).to_have_attribute("data-step", step)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/steps/step_3/$"))
+    expect(page.locator("#panel-heading")).to_be_focused()
+    sound_in_every_look(page)
+    page.reload()
+    expect(page.locator(".diagram a[aria-current]")).to_have_attribute("data-step", "step_3")
+    page.locator("#panel-heading").focus()
+    page.keyboard.press("Escape")
+    expect(page).to_have_url(re.compile(r"\?tab=steps$"))
+    expect(box).to_have_attribute("data-step", "step_3")
+    added = page.get_by_role("link", name="Add a step at the start of the branch “Rest” of “Sort”")
+    added.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#action")).to_contain_text("First in the branch “Rest” of “Sort”")
+    page.locator("#action h2").focus()
+    page.keyboard.press("Escape")
+    expect(added).to_be_focused()
+    page.goto(f"/w/sales/flows/{key}/?tab=steps")
+    page.locator("#steps-list > summary").click()
+    expect(page.locator("#step-at-1")).to_be_visible()
+    sound_in_every_look(page)
+    page.reload()
+    expect(page.locator("#step-at-1")).to_be_visible()

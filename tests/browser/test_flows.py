@@ -56,6 +56,7 @@ def test_settings_and_differences_are_read(stage: Stage, window: Window) -> None
         workflows.apply_flow_operation(key, {"type": operation, "request": request})
     page = window(stage.users.owner)
     page.goto(f"{LIST}{key}/?tab=steps")
+    page.locator("#steps-list > summary").click()
     for summary in page.locator(".step-settings > summary").all():
         summary.click()
     expect(page.get_by_text("body › phone from “Catch Webhook”")).to_be_visible()

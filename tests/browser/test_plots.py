@@ -60,6 +60,8 @@ def test_the_runs_of_a_workspace_are_plotted_above_their_list_and_in_full(
         IndexedRun.objects.create(workspace=users.workspace, created=at, duration=took, **run)
     page = window(users.owner)
     page.goto("/w/sales/runs/")
+    with page.expect_response("**/list-plot/"):
+        page.locator("#plot-fold > summary").click()
     mark = page.locator("#run-days-plot rect.chart-failed").last
     mark.hover()
     expect(page.locator("#run-days-plot a:hover > .chart-caption")).to_be_visible()

@@ -109,7 +109,7 @@ def test_a_table_is_made_filled_found_changed_emptied_and_deleted(window: Window
     expect(page.get_by_role("link", name="R-2")).to_have_count(0)
     with page.expect_download() as download:
         page.get_by_text("Export", exact=True).click()
-        page.get_by_role("link", name="As CSV").click()
+        page.get_by_role("link", name="CSV with commas").click()
     assert download.value.path().read_text(encoding="utf-8-sig").splitlines() == [
         "Order,Amount,State",
         "R-3,300,paid",

@@ -122,6 +122,34 @@ def test_a_long_flow_folds_its_loops_and_routers_except_those_around_one_step() 
     assert not short.left_out
 
 
+def test_a_step_can_be_added_after_each_step_and_at_the_start_of_each_loop_and_branch_where_nothing_else_is() -> None:
+    empty = step("empty", "LOOP_ON_ITEMS")
+    loop = step("loop", "LOOP_ON_ITEMS", firstLoopAction=chained(step("a"), step("b")))
+    fork = router("fork", step("c"), None)
+    drawn = layout(chained(step("trigger"), loop, empty, fork), places=True)
+    found = {(one.location, one.step.name, one.branch): (one.x, one.y) for one in drawn.places}
+    assert set(found) == {
+        *(("AFTER", name, None) for name in ("trigger", "loop", "a", "b", "empty", "fork", "c")),
+        *(("INSIDE_LOOP", name, None) for name in ("loop", "empty")),
+        *(("INSIDE_BRANCH", "fork", number) for number in (0, 1)),
+    }
+    assert len(set(found.values())) == len(drawn.places)
+    for x, y in found.values():
+        assert 0 < x < drawn.width
+        assert 0 < y < drawn.height
+        assert not any(left <= x <= left + WIDTH and top <= y <= top + HEIGHT for left, top in places(drawn).values())
+    assert not overlaps(drawn)
+    assert inside(drawn)
+    for (location, name, _branch), (x, y) in found.items():
+        within = [
+            frame
+            for frame in drawn.frames
+            if frame.x < x < frame.x + frame.width and frame.y < y < frame.y + frame.height
+        ]
+        assert len(within) == (location == "INSIDE_LOOP" or name in "ab"), (location, name)
+    assert layout(chained(step("trigger"), step("one"))).places == []
+
+
 def test_malformed_trees_are_drawn_as_far_as_they_go() -> None:
     circle = chained(step("trigger"), step("one"))
     circle["nextAction"]["nextAction"] = circle

@@ -10,6 +10,7 @@ from django.utils import timezone
 from tests.launches.launch_scene import Scene, text_of
 from workflows_ui.jobs.models import ItemState, Job, JobItem, JobKind, JobState
 from workflows_ui.launches.services import watching
+from workflows_ui.members.models import Member
 from workflows_ui.notifications import services as notifications
 
 pytestmark = pytest.mark.both_databases
@@ -89,3 +90,10 @@ def test_the_list_of_jobs_leads_to_older_ones_and_back(scene: Scene) -> None:
     back = browser.get(older.context["pages"].newer_url)
     assert [line["id"] for line in back.context["lines"]] == made[:20]
     assert browser.get("/w/sales/jobs/?at=nonsense").context["lines"][0]["id"] == made[0]
+
+
+def test_who_left_the_workspace_hears_nothing_of_their_job(scene: Scene) -> None:
+    job = _job(scene)
+    Member.objects.filter(user=job.user).delete()
+    watching.find_news()
+    assert not notifications.visible_notifications(scene.users.owner).exists()

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from typing import Any
 
 import pytest
@@ -194,3 +195,86 @@ def test_odd_answers_are_shown_too(scene: Scene, answer: Any) -> None:
 def test_any_json_can_be_read(value: Any) -> None:
     found = launch_answers.read_answer(value)
     assert found.empty or found.message or found.rest is not None
+
+
+MARKDOWN = """# Đơn 120
+
+**Đã nhận** lúc *9:00*:
+
+- trà
+- cà phê
+
+| Món | Số |
+|---|---|
+| Trà | 2 |
+
+Xem [hoá đơn](https://shop.example/i/1) hoặc https://shop.example/h, [trợ giúp](mailto:a@shop.example).
+"""
+
+
+def test_markdown_is_formatted_and_a_link_says_to_which_host_it_leads(scene: Scene) -> None:
+    shown = _before_raw(scene.page(_done(scene, {"message": MARKDOWN, "note": "1. one\n2. two"})))
+    for part in ("<strong>Đã nhận</strong>", "<em>9:00</em>", "<li>trà</li>", "<td>Trà</td>", "<li>two</li>"):
+        assert part in shown, part
+    assert "<h3>Đơn 120</h3>" in shown
+    assert '">hoá đơn</a> (shop.example)' in shown
+    assert '">https://shop.example/h</a>' in shown
+    assert '">trợ giúp</a> (a@shop.example)' in shown
+    links = shown.count("<a href=")
+    assert links >= 3
+    assert shown.count('rel="noopener noreferrer nofollow"') == links
+    assert 'id="answer-raw"' in scene.page(_done(scene, MARKDOWN, "text/plain"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "**a** <script>alert(1)</script>",
+        "**a** [x](javascript:alert(1)) [y](data:text/html;base64,PHNjcmlwdD4=)",
+        "**a** ![pixel](https://evil.example/p.png)",
+        "**a** ![pixel](data:image/svg+xml;base64,PHN2Zz4=)",
+        "**a** [out](/accounts/logout/) [up](../settings/) [here](?tab=a) [at](#alerts)",
+        "**a** <img src=x onerror=alert(1)> <form action=/x><input>",
+        "**a** [x](https://evil.example/" + chr(8226) * 8 + ")",
+    ],
+)
+def test_nothing_in_markdown_can_do_or_load_something_or_lead_into_the_console(scene: Scene, text: str) -> None:
+    shown = _before_raw(scene.page(_done(scene, {"message": text}))).partition('class="answer-message')[2]
+    shown = shown.partition("</details>")[0].partition('class="technical')[0]
+    for bad in (
+        "<script",
+        "<img",
+        "<form",
+        "<input",
+        "<svg",
+        'href="/',
+        'href=".',
+        'href="?',
+        'href="#',
+    ):
+        assert bad not in shown.replace("&lt;", ""), bad
+    assert not re.search(r'href="(?!https?://)', shown)
+
+
+@pytest.mark.parametrize(
+    "text", ["2 * 3 * 4", "snake_case_name", "# 7", "- 5 kg", "a | b", "5 > 3", "__init__", "* footnote"]
+)
+def test_a_plain_text_stays_as_it_is(scene: Scene, text: str) -> None:
+    shown = unescape(_before_raw(scene.page(_done(scene, {"message": text}))))
+    assert f'dir="auto">{text}</p>' in shown
+
+
+def test_dates_are_in_the_readers_zone_and_language(scene: Scene) -> None:
+    answer = {
+        "paid": "2026-11-30T09:12:00Z",
+        "due": "2026-12-24",
+        "code": "20261130",
+        "zoned": "2026-11-30T09:12:00+07:00",
+    }
+    type(scene.users.colleague).objects.update(time_zone="Asia/Ho_Chi_Minh")
+    shown = unescape(_before_raw(scene.page(_done(scene, [answer, answer]))))
+    assert "30 Nov 2026 16:12:00" in shown
+    assert "30 Nov 2026 09:12:00" in shown
+    assert "24 Dec 2026" in shown
+    assert "20261130" in shown
+    assert 'title="2026-11-30T09:12:00Z"' in shown

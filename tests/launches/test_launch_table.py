@@ -13,6 +13,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from python_calamine import CalamineWorkbook
 
 from tests.launch_forms.filled import publish
 from tests.launches.launch_scene import Scene, text_of, unescape
@@ -20,6 +21,7 @@ from workflows_ui.audit.models import AuditEvent
 from workflows_ui.form_schema.document import Field, Form
 from workflows_ui.launch_forms.models import LaunchForm, LaunchFormVersion
 from workflows_ui.launches.models import Launch, LaunchInput, State
+from workflows_ui.launches.services import secrets as launch_secrets
 from workflows_ui.members.models import Member, Role
 
 pytestmark = pytest.mark.both_databases
@@ -130,14 +132,19 @@ def test_the_file_has_a_column_for_each_input_and_the_answer_of_ones_own_launche
     scene.row(user=scene.users.owner, flow_name="Not mine")
     rows = list(csv.DictReader(io.StringIO(_file(scene.browser, "csv"))))
     assert [row["ID"] for row in rows] == [launch.pk]
-    moments = ["Launched (Asia/Ho_Chi_Minh)", "Ended (Asia/Ho_Chi_Minh)", "Seconds"]
-    last = ["Other inputs", "Answer", "ID of the run", "ID"]
+    moments = ["Launched (Asia/Ho_Chi_Minh)", "Ended (Asia/Ho_Chi_Minh)", "Duration (seconds)"]
+    last = ["Why", "Other inputs", "Answer", "ID of the run", "ID"]
     assert list(rows[0]) == ["Flow", "State", "Failed step", "Launched by", *moments, *last]
-    assert [rows[0][name] for name in moments] == ["2026-03-01 15:30:00", "", "90.0"]
+    assert [rows[0][name] for name in moments] == ["2026-03-01 15:30:00", "", "90"]
     assert (rows[0]["State"], rows[0]["Launched by"]) == ("Succeeded", launch.user.label)
     others = json.loads(rows[0]["Other inputs"])
     assert others["amount"] == "=1+1"
     assert "Zk7q" not in json.dumps(rows)
+    response = scene.browser.get(f"{URL}export/xlsx/")
+    sheet = CalamineWorkbook.from_filelike(io.BytesIO(b"".join(response))).get_sheet_by_index(0).to_python()
+    assert sheet[0] == list(rows[0])
+    assert sheet[1][sheet[0].index("Duration (seconds)")] == 90
+    assert "Zk7q" not in str(sheet)
     (record,) = json.loads(_file(scene.browser, "json"))
     assert (record["inputs"]["amount"], record["answer"]) == ("=1+1", {"total": 240})
     assert "Zk7q" not in json.dumps(record)
@@ -252,3 +259,33 @@ def test_the_form_of_several_launches_is_opened_once(scene: Scene, monkeypatch: 
     opened.clear()
     assert "of row 2" in _file(scene.browser, "csv")
     assert len(opened) == 2, "once for the headings, once for the rows"
+
+
+def test_the_list_says_who_launched_and_why_it_failed_also_on_phones(scene: Scene) -> None:
+    failed = {"state": State.FAILED, "failed_step": "Read the rows", "failure": "Error: Row 7: no sku <b>"}
+    scene.row(None, **failed)
+    scene.row(None, state=State.NOT_SENT, reason="flow_off", flow_name="Off")
+    Member.objects.filter(user=scene.users.colleague).update(role=Role.BUILDER)
+    page = scene.browser.get(URL).content.decode()
+    assert '<td class="kind-text" data-label="Launched by">' in page
+    assert "Why: " in page
+    assert "Row 7: no sku &lt;b&gt; · Read the rows" in page
+    assert "Not sent: the flow is off" in page
+
+
+def test_why_launches_failed_is_masked_and_takes_one_query_for_all(scene: Scene) -> None:
+    marks = launch_secrets.marks([(("password",), "Zk7q-secret-9")])
+    secret: dict[str, Any] = {"failure": "wrong password Zk7q-secret-9", "secret_marks": marks}
+    secret["payload"] = '{"password": "Zk7q-secret-9"}'
+    scene.row(None, state=State.FAILED, failed_step="Sign in", **secret)
+    scene.browser.get(URL)
+    with CaptureQueriesContext(connection) as one:
+        page = scene.browser.get(URL).content.decode()
+    assert "· Sign in</span>" in page
+    assert "wrong password" in page
+    assert "Zk7q" not in page
+    for _number in range(5):
+        scene.row(None, state=State.FAILED, failed_step="Sign in", **secret)
+    with CaptureQueriesContext(connection) as many:
+        scene.browser.get(URL)
+    assert len(many) == len(one)

@@ -96,4 +96,4 @@ def test_a_file_has_durations_as_numbers_of_seconds() -> None:
     runs = RESOURCES["runs"]
     row = {"startTime": "2026-03-01T08:31:00.000Z", "finishTime": "2026-03-01T09:32:30.500Z", "status": "SUCCEEDED"}
     cells = dict(zip(export.headings(runs), export.cells(runs, row), strict=True))
-    assert cells["Duration (seconds)"] == "3690.500"
+    assert cells["Duration (seconds)"] == 3690.5

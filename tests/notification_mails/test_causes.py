@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core import mail
 from django.core.mail import EmailMessage
 from django.utils import timezone
@@ -83,6 +84,16 @@ def test_only_people_who_may_open_the_launch_when_the_mail_is_sent_read_its_caus
     assert "thiếu cột sku" in str(_mail(scene.users.colleague).body)
     Member.objects.filter(user=scene.users.colleague).delete()
     assert "thiếu cột sku" not in _list(scene, scene.users.colleague)
+
+
+def test_mail_and_page_of_a_failed_launch_lead_builders_to_the_repair_of_the_step(scene: Scene) -> None:
+    launch = _failed(scene, run_id="r" * 21)
+    path = f"/w/{scene.users.workspace.slug}/runs/{launch.run_id}/repair/"
+    assert f"Repair the step: {settings.BASE_URL}{path}" in str(_mail(scene.users.owner).body)
+    assert "/repair/" not in str(_mail(scene.users.colleague).body)
+    page = f"/w/{scene.users.workspace.slug}/launches/{launch.pk}/"
+    assert f'href="{path}"' in text_of(scene.sign_in(scene.users.owner).get(page))
+    assert "/repair/" not in text_of(scene.sign_in(scene.users.colleague).get(page))
 
 
 def test_a_secret_in_the_message_is_masked(scene: Scene) -> None:

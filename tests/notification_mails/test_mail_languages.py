@@ -65,7 +65,8 @@ def _notice(user: User, users: Users, kind: str, **values: Any) -> Notice:
     about: dict[str, Any] = dict.fromkeys(("flow", "step", "name", "by", "email", "address", "into"), VALUE)
     about |= {"state": "failed", "failed": 2, "days": 2, "most": 3, "until": "2026-03-10T03:42:00Z"}
     about |= values.pop("about", {})
-    return Notice(user=user, workspace=users.workspace, kind=kind, url="/1/", about=about, created_at=MOMENT, **values)
+    identity = {"pk": 1, "user": user, "workspace": users.workspace, "kind": kind}
+    return Notice(**identity, url="/1/", about=about, created_at=MOMENT, **values)
 
 
 @pytest.mark.parametrize("kind", NoticeKind.values)

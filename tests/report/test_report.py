@@ -12,6 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.html import strip_tags
+from python_calamine import CalamineWorkbook
 
 from practice_engine import ids
 from tests.run_index.index_scene import launched, start
@@ -29,6 +30,10 @@ pytestmark = [
 ]
 PAGE, WEEK = "/w/sales/report/", "?week=2026-W10"
 MONDAY = datetime(2026, 3, 1, 17, tzinfo=UTC)  # Midnight in Vietnam.
+
+
+#: The week before of a line that had nothing in it.
+NONE = ["0", "0", "", "0", ""]
 
 
 def row(stage: Stage, moment: datetime, status: str = "SUCCEEDED", **values: Any) -> str:
@@ -54,7 +59,7 @@ def page(browser: Client, query: str = WEEK) -> str:
 
 
 def rows_of(browser: Client, query: str = WEEK) -> list[list[str]]:
-    response = browser.get(f"{PAGE}file/{query}")
+    response = browser.get(f"{PAGE}file/data/{query}")
     assert response.headers["Content-Type"].startswith("text/csv")
     return list(csv.reader(io.StringIO(response.content.decode("utf-8-sig"))))[1:]
 
@@ -70,8 +75,8 @@ def test_a_week_of_the_workspaces_days_is_counted_by_flow_with_archived_runs(sta
     row(stage, MONDAY, flow_id="G" * 21, flow_name="=HYPERLINK(1)", duration=0)
     days = ["Sales", "2026-03-02", "2026-03-08", "Asia/Ho_Chi_Minh", ""]
     assert rows_of(stage.browser) == [
-        ["Flow", "Invoices <b>daily</b>", "F" * 21, "3", "1", "1.000", "", *days],
-        ["Flow", "'=HYPERLINK(1)", "G" * 21, "1", "0", "0.000", "", *days],
+        ["Flow", "Invoices <b>daily</b>", "F" * 21, "3", "1", "33.3", "3600", "", "1", "0", "0", "1800", "", *days],
+        ["Flow", "'=HYPERLINK(1)", "G" * 21, "1", "0", "0", "0", "", *NONE, *days],
     ]
     assert outcomes()[-1] == ("report.export", "done")
     content = stage.browser.get(PAGE + WEEK).content.decode()
@@ -83,6 +88,44 @@ def test_a_week_of_the_workspaces_days_is_counted_by_flow_with_archived_runs(sta
     assert "?week=2026-W09" in content
     assert "?week=2026-W11" in content
     assert "No one launched a flow" in content
+
+
+def test_each_number_stands_beside_that_of_the_week_before(stage: Stage) -> None:
+    ready(stage)
+    for status in ("SUCCEEDED", "SUCCEEDED", "FAILED"):
+        row(stage, MONDAY, status)
+    row(stage, MONDAY - timedelta(days=1), "FAILED")
+    row(stage, MONDAY - timedelta(days=1), flow_id="G" * 21, flow_name="Only last week")
+    found = stage.browser.get(PAGE + WEEK).context
+    lines = {line["name"]: [(each["week"], each["before"]) for each in line["numbers"]] for line in found["flows"]}
+    took = ("1 h 30 min", "30 min")
+    assert lines == {
+        "Invoices <b>daily</b>": [("3", "1"), ("1", "1"), ("33.3 %", "100 %"), took],
+        "Only last week": [("0", "1"), ("0", "0"), ("–", "0 %"), ("–", "30 min")],
+    }
+    assert [(each["week"], each["before"]) for each in found["total"]["numbers"]][:3] == [
+        ("3", "2"),
+        ("1", "1"),
+        ("33.3 %", "50 %"),
+    ]
+    # The week before, on its own page, is the same.
+    earlier = stage.browser.get(f"{PAGE}?week=2026-W09").context
+    assert [each["week"] for each in earlier["total"]["numbers"]] == ["2", "1", "50 %", "1 h"]
+
+
+def test_the_file_has_the_numbers_of_the_page_in_every_format(stage: Stage) -> None:
+    ready(stage)
+    row(stage, MONDAY, "FAILED", duration=90_500)
+    (record,) = stage.browser.get(f"{PAGE}file/json/{WEEK}").json()
+    assert (record["count"], record["failure_percent"], record["running_seconds"]) == (1, 100, 90.5)
+    assert (record["before_count"], record["from"]) == (0, "2026-03-02")
+    content = stage.browser.get(f"{PAGE}file/semicolon/{WEEK}").content.decode("utf-8-sig")
+    assert ";1;1;100;90,5;" in content
+    assert "Running time (seconds);" in content
+    book = CalamineWorkbook.from_filelike(io.BytesIO(stage.browser.get(f"{PAGE}file/xlsx/{WEEK}").content))
+    assert book.get_sheet_by_index(0).to_python()[1][3:7] == [1, 1, 100, 90.5]
+    assert ["Days", "Asia/Ho_Chi_Minh"] in book.get_sheet_by_index(1).to_python()
+    assert stage.browser.get(f"{PAGE}file/pdf/{WEEK}").status_code == 404
 
 
 def test_readers_in_every_time_zone_see_the_same_numbers(stage: Stage) -> None:
@@ -103,7 +146,7 @@ def test_an_unfinished_week_says_until_when_it_was_counted(stage: Stage) -> None
     ready(stage)
     row(stage, timezone.now())
     assert "So far, until " in page(stage.browser, "")
-    assert rows_of(stage.browser, "")[0][-1].startswith(f"{timezone.localdate():%Y-%m-%d} ")
+    assert rows_of(stage.browser, "")[0][-1].startswith(f"{timezone.localdate():%Y-%m-%d}T")
 
 
 def test_launches_are_counted_by_person_for_those_who_may_open_them(stage: Stage) -> None:
@@ -115,8 +158,8 @@ def test_launches_are_counted_by_person_for_those_who_may_open_them(stage: Stage
     Launch.objects.update(asked_at=MONDAY)
     owner, colleague = stage.users.owner, stage.users.colleague
     days = ["Sales", "2026-03-02", "2026-03-08", "Asia/Ho_Chi_Minh", ""]
-    people = [["Person", owner.label, str(owner.pk), "1", "0", "2.000", "", *days]]
-    people += [["Person", colleague.label, str(colleague.pk), "1", "1", "0.000", "", *days]]
+    people = [["Person", owner.label, str(owner.pk), "1", "0", "0", "7200", "", *NONE, *days]]
+    people += [["Person", colleague.label, str(colleague.pk), "1", "1", "100", "0", "", *NONE, *days]]
     assert sorted(rows_of(stage.browser)) == sorted(people)
     viewer = stage.as_role(Role.VIEWER)
     assert rows_of(viewer) == people[1:]
@@ -135,7 +178,7 @@ def test_time_saved_is_counted_of_runs_that_succeeded_where_the_flow_has_a_figur
     for status in ("SUCCEEDED", "SUCCEEDED", "FAILED"):
         row(stage, MONDAY, status, flow_id=flow["id"])
     row(stage, MONDAY)
-    assert [line[6] for line in rows_of(stage.browser)] == ["180", ""]
+    assert [line[7] for line in rows_of(stage.browser)] == ["10800", ""]
     assert "3 h" in page(stage.browser)
 
 
@@ -147,7 +190,7 @@ def test_without_the_index_nothing_is_counted_and_the_menu_leaves_it_out(stage: 
     assert f'href="{PAGE}"' in stage.browser.get("/w/sales/runs/").content.decode()
     viewer = stage.as_role(Role.VIEWER)
     assert "runs, but its credential is not shared with your team" in page(viewer)
-    assert viewer.get(f"{PAGE}file/{WEEK}").headers["Location"] == PAGE
+    assert viewer.get(f"{PAGE}file/csv/{WEEK}").headers["Location"] == PAGE
 
 
 @pytest.mark.parametrize("week", ["", "2026-W99", "9999-W52", "<b>"])

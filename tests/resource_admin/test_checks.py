@@ -68,7 +68,7 @@ def test_icons_outside_of_resources_are_checked_too_and_near_names_are_suggested
     assert "rocket" in str(problem.hint)
     declared = {name for _place, name in resource_checks.declared_icons()}
     menu, credentials, job, run, flow, outcome, field = (
-        "contact", "key-round", "circle-stop", "timer-off", "toggle-left", "unplug", "paperclip",
+        "contact", "key-round", "circle-stop", "timer-off", "circle-minus", "unplug", "paperclip",
     )  # fmt: skip
     assert declared >= {menu, credentials, job, run, flow, outcome, field}
 

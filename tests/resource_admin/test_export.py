@@ -3,12 +3,14 @@
 import csv
 import io
 import json
-from datetime import timedelta
+import re
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
+from python_calamine import CalamineWorkbook
 
 from tests import users as people
 from tests.engine.servers import Reply
@@ -37,8 +39,16 @@ def _no_bells(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def rows_of(content: bytes) -> list[dict[str, str]]:
+    """The rows of a CSV file, with the texts that spreadsheets read from `="0012"`."""
     assert content.startswith(b"\xef\xbb\xbf")
-    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+    rows = csv.DictReader(io.StringIO(content.decode("utf-8-sig")))
+    return [{name: value.removeprefix('="').removesuffix('"') for name, value in row.items()} for row in rows]
+
+
+def book_of(content: bytes) -> list[dict[str, Any]]:
+    """The rows of a workbook."""
+    head, *rows = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0).to_python()
+    return [dict(zip(map(str, head), row, strict=True)) for row in rows]
 
 
 def ask(browser: Client, address: str = CSV) -> Job:
@@ -102,7 +112,7 @@ def test_json_holds_what_the_engine_sent_with_secrets_masked(owner: Client, stub
     assert "abcdefghijklm" not in content
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "=HYPERLINK(1)"])
+@pytest.mark.parametrize("name", ["=1+1", "+1+A1", "-1-A1", "@x", "\t=1", "\r=1", "=HYPERLINK(1)"])
 def test_a_spreadsheet_runs_nothing(owner: Client, stub_engine: StubEngine, name: str) -> None:
     stub_engine.flows = [flow(1, name)]
     (row,) = rows_of(owner.get(CSV).content)
@@ -132,6 +142,9 @@ def test_every_list_can_be_exported_in_both_kinds(
     assert f"{resource.url('sales')}export/csv/" in owner.get(resource.url("sales")).content.decode()
     found = rows_of(owner.get(f"{resource.url('sales')}export/csv/").content)
     assert [row["ID"].removeprefix("'") for row in found] == [samples.sample_for(resource).key]
+    assert [row["ID"] for row in book_of(owner.get(f"{resource.url('sales')}export/xlsx/").content)] == [
+        samples.sample_for(resource).key
+    ]
     assert len(json.loads(owner.get(f"{resource.url('sales')}export/json/").content)) == 1
 
 
@@ -143,6 +156,8 @@ def test_what_is_drawn_is_explained(owner: Client, stub_engine: StubEngine) -> N
     assert row["Last results"].startswith("Failed (")
     assert (row["State"], row["State: note"]) == ("On", "Unpublished changes")
     assert "=" not in "".join(row.values())
+    (same,) = book_of(owner.get("/w/sales/flows/export/xlsx/").content)
+    assert same["Last results"] == row["Last results"]
 
 
 @every
@@ -178,7 +193,7 @@ def test_who_may_see_the_list_may_have_it_and_nobody_else(
     assert client.get(address).status_code == client.post(address).status_code == 404
 
 
-@pytest.mark.parametrize("address", ["/w/sales/flows/export/xlsx/", "/w/sales/nothing/export/csv/"])
+@pytest.mark.parametrize("address", ["/w/sales/flows/export/xls/", "/w/sales/nothing/export/csv/"])
 def test_a_file_of_no_kind_or_list_is_not_found(owner: Client, stub_engine: StubEngine, address: str) -> None:
     assert owner.get(address).status_code == owner.post(address).status_code == 404
     assert not stub_engine.seen
@@ -234,6 +249,44 @@ def test_everything_that_matches_is_written_by_a_worker_and_kept(owner: Client, 
         "job.end",
         "job.download",
     ]
+
+
+@pytest.mark.both_databases
+def test_a_workbook_of_many_pages_has_every_row_and_tells_its_filters_and_zone(
+    users: Users, owner: Client, stub_engine: StubEngine
+) -> None:
+    users.owner.time_zone = "Asia/Ho_Chi_Minh"
+    users.owner.save()
+    many(stub_engine, 250)
+    stub_engine.flows[0]["version"]["displayName"] = "0012"
+    job = work(ask(owner, "/w/sales/flows/export/xlsx/?status=ENABLED"))
+    assert (job.state, job.rows) == (JobState.ENDED, 250)
+    content = file_of(owner, job)
+    rows = book_of(content)
+    assert [row["Name"] for row in rows] == ["0012", *(f"Flow {one}" for one in range(2, 251))]
+    assert isinstance(rows[0]["Updated (Asia/Ho_Chi_Minh)"], datetime)
+    book = CalamineWorkbook.from_filelike(io.BytesIO(content))
+    assert book.sheet_names == ["Flows", "About this file"]
+    about = {str(name): value for name, value in book.get_sheet_by_index(1).to_python()}
+    assert (about["Workspace"], about["State"], about["Time zone"]) == ("Sales", "On", "Asia/Ho_Chi_Minh")
+    answer = owner.get(f"/w/sales/jobs/{job.pk}/file/")
+    assert re.search(r'filename="flows-\d{4}-\d\d-\d\d-on.xlsx"', answer.headers["Content-Disposition"])
+
+
+def test_the_format_that_was_taken_last_is_offered_first(owner: Client, stub_engine: StubEngine) -> None:
+    many(stub_engine, 1)
+
+    def offered() -> list[str]:
+        return re.findall(r'action="/w/sales/flows/export/(\w+)/"', owner.get("/w/sales/flows/").content.decode())
+
+    assert offered() == ["xlsx", "csv", "semicolon", "data", "json"]
+    owner.get("/w/sales/flows/export/data/")
+    assert offered()[0] == "data"
+    assert "used last" in text(owner.get("/w/sales/flows/").content)
+    ask(owner, "/w/sales/flows/export/semicolon/")
+    assert offered()[0] == "semicolon"
+    owner.cookies["file_format"] = "<script>"
+    assert offered()[0] == "xlsx"
 
 
 @pytest.mark.both_databases

@@ -141,7 +141,7 @@ def test_the_list_shows_how_a_flow_starts_where_it_lies_and_its_apps(owner: Clie
     ]
     stub_engine.folders = [{"id": identity(7), "displayName": "Sales"}]
     page = text(owner.get(FLOWS).content)
-    assert '<span class="long">Webhook</span>' in page
+    assert 'title="Webhook"' in page
     assert '<span class="long">Sales</span>' in page
     assert 'title="Google Sheets"' in page
     assert 'title="Gmail"' in page

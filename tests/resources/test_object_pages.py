@@ -135,7 +135,7 @@ def test_the_latest_runs_and_their_states_in_the_diagram_come_with_a_second_look
     later = text(owner.get(f"{FLOW}?late=1", headers=LIVE).content)
     assert "late=1" not in later
     assert f'href="/w/sales/runs/{identity(7)}/"' in later
-    assert 'href="?tab=steps#step-at-2" aria-label="Send it, Code, Failed"' in later
+    assert f'href="{FLOW}steps/step_1/" aria-label="Send it, Code, Failed"' in later
     assert ">Failed · 1.2 s</text>" in later
     assert 'id="step-at-2"' in text(owner.get(f"{FLOW}?tab=steps").content)
 

@@ -149,7 +149,7 @@ def pages(two: Two, ids: dict[str, str]) -> tuple[str, ...]:
         "alarms/channels/{channel}/",
         "notes/failure/{failure}/",
         "report/",
-        "report/file/",
+        "report/file/csv/",
     )
     return (
         *(f"/w/sales/{page.format(**ids)}" for page in fixed),

@@ -41,7 +41,7 @@ RUN = run(
     **{f"flowVersion_{name}": value for name, value in VERSION.items()},
 )
 #: The columns of what the console itself knows of a run.
-OWN = {"retried", "name_of"}
+OWN = {"retried", "launcher"}
 
 
 def columns() -> dict[str, Column]:

@@ -33,8 +33,8 @@ def test_rows_say_who_launched_them_by_run_or_by_marker_in_few_queries(
     assert f'<a href="/w/sales/launches/{by_run.pk}/"><span class="long">colleague</span></a>' in page
     assert f'<a href="/w/sales/launches/{by_marker.pk}/"><span class="long">owner</span></a>' in page
     assert f'<a href="{ONE}"><span class="long">Another run</span></a>' in page
-    # One says who launched, the other what of the runs this person may see.
-    assert len([one for one in asked if 'FROM "workflows_ui_launch"' in one["sql"]]) == 1
+    # One says who launched and what of the runs this person may see, the other whom the filter offers.
+    assert len([one for one in asked if 'FROM "workflows_ui_launch"' in one["sql"]]) == 2
 
 
 def test_a_launcher_reads_who_launched_a_run_and_opens_only_their_own_launch(

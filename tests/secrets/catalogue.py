@@ -116,7 +116,7 @@ NO_SECRET: dict[str, str] = {
     **dict.fromkeys(("UnclearWrite.claim", "UnclearWrite.claim_until"), _PLAIN),
     **dict.fromkeys(("Job.claim", "Job.claim_until", "Launch.claim", "Launch.claim_until", "Launch.ticket"), _PLAIN),
     **dict.fromkeys(("IndexedObject.data", "ObjectUse.key"), "ids, names and states, which object_rows.py lists"),
-    **dict.fromkeys(("LaunchFile.key", "Notice.key", "Permission.codename", "Capability.code"), _PLAIN),
+    **dict.fromkeys(("Failure.key", "LaunchFile.key", "Notice.key", "Permission.codename", "Capability.code"), _PLAIN),
     **dict.fromkeys(("Workspace.marker_seen_at", "Workspace.secrets_version", "User.session_generation"), _PLAIN),
     **dict.fromkeys(("User.digest_hour", "User.digested_at"), _PLAIN),
     **dict.fromkeys(
@@ -126,7 +126,7 @@ NO_SECRET: dict[str, str] = {
     **dict.fromkeys(("AuditEvent.key", "AuditEvent.mark"), "a digest made with AUDIT_KEY, or that key's number"),
     **dict.fromkeys(("ExpiringValue.key", "KnownBrowser.digest"), "a digest made with SECRET_KEY"),
     **dict.fromkeys(
-        ("CredentialShare.mark", "Job.mark", "Launch.mark", "Workspace.mark"),
+        ("CredentialShare.mark", "FailureRule.mark", "Job.mark", "Launch.mark", "Workspace.mark"),
         "a mark: what is sealed in it is the same word everywhere",
     ),
     **dict.fromkeys(

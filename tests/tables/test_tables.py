@@ -3,18 +3,20 @@
 import csv
 import io
 import json
+from datetime import date
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from python_calamine import CalamineWorkbook
 
 from tests.engine.servers import Reply
 from tests.resources.samples.tables import SAMPLE, field, lay, record, table
 from tests.stage import Stage, outcomes
 from tests.stub_engine import StubEngine, identity, text
 from workflows_ui.audit.models import AuditEvent
-from workflows_ui.lists.export import TYPES
+from workflows_ui.lists.file_formats import FORMATS
 from workflows_ui.members.models import Role
 from workflows_ui.tables import reading as table_reading, views as table_views
 
@@ -153,15 +155,24 @@ def test_a_table_is_exported_whole_as_csv_and_json_and_that_is_written_down(stag
     whole = json.loads(stage.browser.get(f"/w/sales/tables/{key}/export/json/").content)
     assert whole["name"] == "Đơn hàng"
     assert [list(row.values()) for row in whole["rows"]] == lines[1:]
-    assert list(AuditEvent.objects.values_list("action", "object_id")) == [("tables.export", key)] * 2
+    book = CalamineWorkbook.from_filelike(io.BytesIO(stage.browser.get(f"/w/sales/tables/{key}/export/xlsx/").content))
+    assert book.sheet_names == ["Đơn hàng", "About this file"]
+    assert book.get_sheet_by_index(0).to_python()[1] == [
+        "DH-1041",
+        "Đặng Thuỳ Linh",
+        380000,
+        "đã giao",
+        date(2025, 11, 14),
+    ]
+    assert list(AuditEvent.objects.values_list("action", "object_id")) == [("tables.export", key)] * 3
     assert stage.browser.get(f"/w/sales/tables/{key}/export/xls/").status_code == 404
     assert stage.browser.get(f"/w/sales/tables/{'z' * 21}/export/csv/").status_code == 404
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"], ids=repr)
+@pytest.mark.parametrize("text", ["=1+1", "+1+A1", "-1-A1", "@SUM(A1)", "\t=1", "\r=1"], ids=repr)
 def test_no_cell_of_a_csv_file_is_a_formula(text: str) -> None:
-    made = table_views.content("csv", {"name": "x", "fields": [text], "rows": [{text: text}]})
-    lines = list(csv.reader(io.StringIO(made.removeprefix("\ufeff"), newline="")))
+    made = table_views.content("csv", {"name": "x", "fields": [text], "types": {}, "rows": [{text: text}]})
+    lines = list(csv.reader(io.StringIO(made.decode("utf-8-sig"), newline="")))
     assert lines[0] == lines[1]
     (cell,) = lines[0]
     assert cell.startswith("'")
@@ -169,9 +180,10 @@ def test_no_cell_of_a_csv_file_is_a_formula(text: str) -> None:
 
 
 def test_harmless_cells_of_a_csv_file_stay_as_they_are() -> None:
-    odd = ["", "a=b", "1,5", 'say "yes"', "two\nlines", "שלום", "'quoted"]
-    made = table_views.content("csv", {"name": "x", "fields": odd[1:], "rows": [{one: one for one in odd[1:]}]})
-    assert list(csv.reader(io.StringIO(made.removeprefix("\ufeff"), newline=""))) == [odd[1:]] * 2
+    odd = ["", "a=b", "1 kg", 'say "yes"', "two\nlines", "שלום", "'quoted"]
+    rows = [{one: one for one in odd[1:]}]
+    made = table_views.content("csv", {"name": "x", "fields": odd[1:], "types": {}, "rows": rows})
+    assert list(csv.reader(io.StringIO(made.decode("utf-8-sig"), newline=""))) == [odd[1:]] * 2
 
 
 def test_two_columns_of_one_name_are_both_exported(owner: Client, stub_engine: StubEngine) -> None:
@@ -195,10 +207,10 @@ def test_two_columns_of_one_name_are_both_exported(owner: Client, stub_engine: S
 def test_an_odd_export_is_a_file_all_the_same(owner: Client, stub_engine: StubEngine, odd: dict[str, Any]) -> None:
     SAMPLE.fill(stub_engine)
     stub_engine.faults["/export"] = Reply(200, odd)
-    for kind in TYPES:
+    for kind in FORMATS:
         answer = owner.get(f"{TABLE}export/{kind}/")
         assert answer.status_code == 200
-        assert f"table.{kind}" in answer.headers["Content-Disposition"]
+        assert f"table.{FORMATS[kind].ending}" in answer.headers["Content-Disposition"]
 
 
 @pytest.mark.parametrize("path", ["/fields", "/records"])

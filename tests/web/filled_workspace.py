@@ -29,6 +29,7 @@ from workflows_ui.audit.services import audit_log
 from workflows_ui.core import heartbeat
 from workflows_ui.credentials.models import CredentialSecret
 from workflows_ui.deleted_objects.models import CopyState, DeletedObject
+from workflows_ui.failure_rules.models import FailureRule, RuleKind
 from workflows_ui.failures.models import FailurePattern
 from workflows_ui.flow_editing.models import FlowEdit
 from workflows_ui.jobs.models import Job, JobItem, JobKind, JobPart, JobState
@@ -45,7 +46,7 @@ from workflows_ui.members.models import (
 )
 from workflows_ui.members.services import access
 from workflows_ui.notes.models import Note
-from workflows_ui.notifications.models import Notice, NoticeKind
+from workflows_ui.notifications.models import Mute, Notice, NoticeKind, Topic, Watch, WatchKind
 from workflows_ui.resources import RESOURCES
 from workflows_ui.run_index.models import RunIndex
 from workflows_ui.saved_views.models import SavedView
@@ -183,10 +184,15 @@ def _place(name: str, stub_engine: StubEngine) -> Place:
         index=index, kind=AlarmKind.QUIET, flow_id=FLOW, opened_at=timezone.now(), updated_at=timezone.now()
     )
     mute = AlarmMute.objects.create(index=index, kind=AlarmKind.QUIET, flow_id=FLOW, muted_at=timezone.now())
+    now = timezone.now()
+    rule = FailureRule.objects.create(workspace=space, kind=RuleKind.TURN_OFF, owner=owner, created_at=now, since=now)
     values = {
         "slug": name,
+        "rule_id": rule.pk,
+        "does": "turn_off",
         "alarm_id": alarm.pk,
         "mute_id": mute.pk,
+        "mute": Mute.objects.create(workspace=space, topic=Topic.FLOWS, muted_by=owner, muted_at=timezone.now()).pk,
         "channel_id": AlarmChannel.objects.create(
             workspace=space, name="Team", shape="slack", created_at=timezone.now()
         ).pk,
@@ -297,6 +303,10 @@ def belongings(space: Workspace, person: User, *, flow_id: str = FLOW, secret: s
         "view_id": SavedView.objects.create(workspace=space, owner=person, list_path="flows", name="Mine").pk,
         "own_view": SavedView.objects.create(owner=person, list_path="notices", name="Mine").pk,
         "notice": notice.pk,
+        "own_mute": Mute.objects.create(user=person, workspace=space, topic=Topic.ALARMS, muted_at=now).pk,
+        "watch": Watch.objects.create(
+            user=person, workspace=space, kind=WatchKind.FLOW, object_id=flow_id, created_at=now
+        ).pk,
         "session_id": session.pk,
         "passkey": passkey.pk,
         "access_withdraw": asked.pk,

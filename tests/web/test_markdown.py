@@ -93,3 +93,63 @@ def test_any_text_is_harmless(text: str) -> None:
     assert "<script" not in found
     assert 'href="javascript' not in found.lower()
     assert not re.search(r'href="\s*[/\\]\s*[/\\]', found)
+
+
+@given(
+    st.one_of(
+        st.text(max_size=400),
+        st.lists(
+            st.sampled_from(
+                [
+                    "[x](",
+                    "![x](",
+                    "https://evil.example/a",
+                    "//evil.example",
+                    "/w/",
+                    "javascript:",
+                    "data:text/html,",
+                    "mailto:a@b.example",
+                    ")",
+                    "**",
+                    "<",
+                    "\n",
+                    " ",
+                    "`",
+                    "|",
+                    "> ",
+                    "- ",
+                    "\\",
+                    "%5c",
+                    "•",
+                ]
+            ),
+            max_size=30,
+        ).map("".join),
+    )
+)
+def test_of_any_text_of_a_flow_links_only_lead_out_and_nothing_is_loaded(text: str) -> None:
+    found = markdown.html_from_flow(text)
+    assert not re.search(r"<(?:script|img|style|iframe|form|input|svg|object|link|meta)\b", found)
+    for tag in re.findall(r"<a [^>]*>", found):
+        assert re.match(r'<a href="(?:https?://[^/"]|mailto:|tel:)', tag), tag
+        assert 'rel="noopener noreferrer nofollow"' in tag
+        assert 'target="_blank"' in tag
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("[my bank](https://evil.example/a)", "my bank (evil.example)"),
+        ("[https://bank.example/](https://evil.example/)", "https://bank.example/ (evil.example)"),
+        ("[evil.example bank](https://evil.example/)", "evil.example bank (evil.example)"),
+        ("[bank.example@](https://bank.example@evil.example/)", "bank.example@ (evil.example)"),
+        ("![a picture](https://evil.example/p.png)", "a picture (evil.example)"),
+        ("https://evil.example/a.", "https://evil.example/a."),
+        ("<https://evil.example/a>", "https://evil.example/a"),
+        ("[evil.example](https://evil.example/a)", "evil.example"),
+        ("[write](mailto:a@evil.example?subject=x)", "write (a@evil.example)"),
+        ("[inside](/accounts/logout/)", "inside"),
+    ],
+)
+def test_a_link_of_a_flow_says_where_it_leads(text: str, shown: str) -> None:
+    assert re.sub(r"<[^>]+>", "", markdown.html_from_flow(text)).strip() == shown

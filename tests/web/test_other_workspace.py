@@ -55,6 +55,7 @@ LOCAL = {
     "muted": "mute_id",
     "channels": "channel_id",
     "failures": "fingerprint",
+    "following": "mute",
     "audit": "row",
     "members": "member_id",
     "people": "person_id",

@@ -16,7 +16,7 @@ from tests.web.filled_workspace import furnish
 
 PACKAGE, OWN = static._STYLES
 #: The sheets with the rules of some pages, which these load beside that of all pages.
-PAGE_SHEETS = ("home.css", "launch_forms.css", "steps.css")
+PAGE_SHEETS = ("credentials.css", "home.css", "launch_forms.css", "lists.css", "steps.css")
 _CLASS = re.compile(r"\.(-?[A-Za-z_][\w-]*)")
 #: Classes in HTML.
 _GIVEN = re.compile(r'class="([^"]*)"')

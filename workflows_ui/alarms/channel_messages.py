@@ -14,6 +14,7 @@ from django.conf import settings
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _, gettext_lazy
 
+from workflows_ui.alarms import failure_posts
 from workflows_ui.alarms.messages import reason, sentence
 from workflows_ui.alarms.models import TEST, AlarmDelivery, AlarmEnd, AlarmKind, ChannelShape
 from workflows_ui.core import formats
@@ -28,6 +29,7 @@ _ENDED: Mapping[str, Text] = {
     AlarmEnd.OVER: gettext_lazy("Ended: %(flow)s: %(alarm)s (%(workspace)s)"),
     AlarmEnd.OFF: gettext_lazy("Flow is off: %(flow)s: %(alarm)s (%(workspace)s)"),
     AlarmEnd.MUTED: gettext_lazy("Muted: %(flow)s: %(alarm)s (%(workspace)s)"),
+    AlarmEnd.FALSE: gettext_lazy("False alarm: %(flow)s: %(alarm)s (%(workspace)s)"),
     AlarmEnd.FOLDED: gettext_lazy("Part of an alarm about many flows: %(flow)s: %(alarm)s (%(workspace)s)"),
 }
 
@@ -58,6 +60,7 @@ def build(row: AlarmDelivery, url: str) -> dict[str, Any]:
         "title": title,
         "text": text,
         "url": url,
+        **(failure_posts.facts(content) if row.event == failure_posts.FAILURE else {}),
     }
 
 
@@ -69,6 +72,10 @@ def _texts(row: AlarmDelivery, escape: Callable[[str], str]) -> tuple[str, str]:
             "name": workspace
         }
     content = row.content
+    if row.event == failure_posts.FAILURE:
+        title, text = failure_posts.texts(content, workspace, escape, _LONGEST)
+        # The cause names the step, too.
+        return title, "\n".join(_cause(row, escape) or [text])
     kind = str(content.get("kind"))
     values = {
         "workspace": workspace,
@@ -81,13 +88,13 @@ def _texts(row: AlarmDelivery, escape: Callable[[str], str]) -> tuple[str, str]:
     facts = content.get("facts")
     if isinstance(facts, dict) and isinstance(facts.get("names"), list):
         facts = facts | {"names": [escape(formats.cut(str(name), _LONGEST)) for name in facts["names"]]}
-    lines = [sentence(kind, facts), *_cause(row, kind, escape)]
+    lines = [sentence(kind, facts), *(_cause(row, escape) if kind == AlarmKind.FAILING else ())]
     return _("%(flow)s: %(alarm)s (%(workspace)s)") % values, "\n".join(lines)
 
 
-def _cause(row: AlarmDelivery, kind: str, escape: Callable[[str], str]) -> list[str]:
+def _cause(row: AlarmDelivery, escape: Callable[[str], str]) -> list[str]:
     """Sentences about the cause of failures, where the channel names it: looked up now, since it is not stored with the message."""
-    if not row.channel.causes or kind != AlarmKind.FAILING:
+    if not row.channel.causes:
         return []
     latest = latest_cause(row.channel.workspace, str(row.content.get("flow")))
     return replace(latest, step=escape(latest.step), message=escape(latest.message)).sentences if latest else []

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from workflows_ui.alarms import channels, tasks
 from workflows_ui.alarms.channel_forms import ChannelForm
+from workflows_ui.alarms.failure_posts import FAILURE
 from workflows_ui.alarms.messages import trouble
 from workflows_ui.alarms.models import TEST, AlarmChannel, AlarmKind
 from workflows_ui.alarms.page import without_index
@@ -29,7 +30,9 @@ View = Callable[..., HttpResponse]
 
 
 def _seeing_index(view: View) -> View:
-    """Admit people who may see the run index; others get the page that explains it. The view gets the channel instead of its id."""
+    """Admit people who may see the run index, if there is one; others get the page that explains it. The view gets the channel instead
+    of its id.
+    """
 
     @wraps(view)
     def checked(request: ConsoleRequest, slug: str, **ids: UUID) -> HttpResponse:
@@ -37,7 +40,8 @@ def _seeing_index(view: View) -> View:
         found = [get_object_or_404(rows, pk=channel_id) for channel_id in ids.values()]
         for row in found:
             row.workspace = request.access.workspace
-        if indexes.for_access(request.access) is None:
+        # Without an index, rules for failures post those of launches.
+        if hasattr(request.access.workspace, "run_index") and indexes.for_access(request.access) is None:
             return without_index(request)
         return view(request, slug, *found)
 
@@ -107,6 +111,8 @@ def channel(request: ConsoleRequest, slug: str, row: AlarmChannel) -> HttpRespon
 def _event(event: str) -> str:
     if event == TEST:
         return _("Test message")
+    if event == FAILURE:
+        return _("A flow failed")
     return _("An alarm began") if event.startswith("opened") else _("An alarm ended")
 
 

@@ -181,6 +181,7 @@ def _message(row: AlarmDelivery) -> tuple[str, bytes, dict[str, str]]:
     address, key = channel.open("address"), channel.open("signing_key")
     slug = channel.workspace.slug
     path = reverse("alarm", args=[slug, row.alarm_id]) if row.alarm_id else reverse("alarms", args=[slug])
+    path = str(row.content.get("path") or path)
     body = encoded(channel_messages.build(row, settings.BASE_URL + path))
     headers = {"x-console-delivery": str(row.pk)}
     if key:

@@ -8,15 +8,19 @@ has no alarms.
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from django.db import transaction
 from django.db.models import Count, F, Max, Q, QuerySet
 
-from workflows_ui.alarms import detection, flow_list, folding, learning, services
+from workflows_ui.alarms import answers, detection, flow_list, folding, learning, services, subscriptions
+from workflows_ui.alarms.announcing import Report
+from workflows_ui.alarms.answers import Normal
 from workflows_ui.alarms.detection import Latest, Rhythm
 from workflows_ui.alarms.models import Alarm, AlarmEnd, AlarmKind, AlarmWatch, FlowRhythm, FlowState
 from workflows_ui.alarms.services import Facts, Problem
-from workflows_ui.alarms.work import BATCH, LATE, Work, announce_times, set_alarm_times
+from workflows_ui.alarms.work import BATCH, LATE, Work, set_alarm_times
 from workflows_ui.core import clock, database
 from workflows_ui.launches.services import runs
 from workflows_ui.run_index.models import IndexedRun, RunIndex
@@ -65,7 +69,9 @@ def check(workspace_id: int) -> None:
         if checked:
             _note_runs(work)
             learning.learn(work)
-            _evaluate(work)
+            subscriptions.give_defaults(work.index, work.watch.owners)
+            with transaction.atomic():
+                _evaluate(work)
         values = {"checked_at": work.now} if checked else {}
         AlarmWatch.lease.finish(work.watch, due_at=clock.now() + EVERY, **values)
 
@@ -126,33 +132,70 @@ def _note_runs(work: Work) -> None:
     FlowRhythm.objects.bulk_update(changed, ["last_run_at", "alarm_at"], batch_size=BATCH)
 
 
+@dataclass
+class _Findings:
+    """The problems of a check, with their facts, and when they began; and the names of flows."""
+
+    facts: dict[Problem, Facts] = field(default_factory=dict)
+    began: dict[Problem, datetime | None] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+
+    def add(self, problem: Problem, began: datetime | None, facts: Facts) -> None:
+        self.facts[problem], self.began[problem] = facts, began
+
+
 def _evaluate(work: Work) -> None:
-    """Open, update and end alarms."""
+    """Open, update and end alarms, and announce them together."""
     opened = {(row.kind, row.flow_id): row for row in services.of_index(work.index).filter(ended_at=None)}
     muted = set(services.muted(work.index).values_list("kind", "flow_id"))
-    names = dict[str, str]()
+    normal = answers.find_normal(work)
     silent = {problem: row for row in _quiet_rows(work) if (problem := _problem(row)) not in muted}
     members, facts = folding.fold(work, list(silent.values()), opened.get(_MANY))
-    found: dict[Problem, Facts] = {_MANY: facts} if members else {}
-    single = {problem: row for problem, row in silent.items() if row.flow_id not in members}
-    found |= _silent(work, single, opened, names)
-    found |= _compared(work, opened, names)
-    off = _off(work, {flow_id for _kind, flow_id in (*found, *opened)})
+    found = _Findings()
+    if members:
+        # All of them were silent since the last of their runs.
+        last = (row.silent_since for row in silent.values() if row.flow_id in members)
+        found.add(_MANY, max(filter(None, last), default=None), facts)
+    _find_silent(work, {key: row for key, row in silent.items() if row.flow_id not in members}, opened, found)
+    _compare(work, opened, normal, found)
+    off = _off(work, {flow_id for _kind, flow_id in (*found.facts, *opened)})
+    report = Report(work.index)
     for problem, alarm in opened.items():
         if problem[1] in off:
-            services.end(alarm, AlarmEnd.OFF)
-        elif problem in found:
-            services.update(alarm, found[problem])
+            services.end(alarm, AlarmEnd.OFF, report)
+        elif problem in found.facts:
+            services.update(alarm, found.facts[problem])
         elif problem[0] in _SILENT and problem[1] in members:
-            services.end(alarm, AlarmEnd.FOLDED)
+            services.end(alarm, AlarmEnd.FOLDED, report)
         else:
-            services.end(alarm, AlarmEnd.OVER)
-    new = [problem for problem in found if problem not in opened and problem[1] not in off and problem not in muted]
-    later = announce_times(work, [silent[problem] for problem in new if problem in silent])
-    services.announce_due(work.index)
+            services.end(alarm, AlarmEnd.OVER, report)
+    new = [key for key in found.facts if key not in opened and key[1] not in off and key not in muted]
+    later = answers.announce_times(work, normal, {key: silent[key] for key in new if key in silent})
+    services.announce_due(work.index, report)
     for problem in new[:ALARMS]:
-        if problem[0] not in _SILENT or work.flows_known:
-            services.begin(work.index, problem, names.get(problem[1], ""), found[problem], later.get(problem))
+        if problem in silent and not _may_begin(work, problem, silent[problem], normal, later.get(problem)):
+            continue
+        services.begin(
+            work.index,
+            problem,
+            found.names.get(problem[1], ""),
+            found.facts[problem],
+            announce_at=_future(later.get(problem), work.now),
+            began_at=found.began[problem],
+            report=report,
+        )
+    report.send()
+
+
+def _may_begin(work: Work, problem: Problem, row: FlowRhythm, normal: Normal, announce_at: datetime | None) -> bool:
+    """Whether an alarm about a silent flow may begin: where its silence was called a false alarm, only when people are notified again."""
+    if problem[0] in _SILENT and not work.flows_known:
+        return False
+    return not answers.is_answered(normal, problem, row) or (announce_at is not None and announce_at <= work.now)
+
+
+def _future(moment: datetime | None, now: datetime) -> datetime | None:
+    return moment if moment is not None and moment > now else None
 
 
 def _quiet_rows(work: Work) -> list[FlowRhythm]:
@@ -187,41 +230,61 @@ def _off(work: Work, flow_ids: Collection[str]) -> set[str]:
     return set(rows.values_list("flow_id", flat=True))
 
 
-def _silent(
-    work: Work,
-    silent: Mapping[Problem, FlowRhythm],
-    opened: Mapping[Problem, Alarm],
-    names: dict[str, str],
-) -> dict[Problem, Facts]:
-    """The facts about flows that are quiet or late: those with open alarms, and some others. Adds their names."""
+def _find_silent(
+    work: Work, silent: Mapping[Problem, FlowRhythm], opened: Mapping[Problem, Alarm], found: _Findings
+) -> None:
+    """Find the flows that are quiet or late: those with open alarms, and some others.
+
+    Of a flow that others start usually, the runs that people started are not counted, since they end no silence either.
+    """
     new = [problem for problem in silent if problem not in opened]
     chosen = {problem: silent[problem] for problem in (*(silent.keys() & opened.keys()), *new[:ALARMS])}
     learnt = [row.flow_id for row in chosen.values() if not row.cron]
-    rhythms = dict(work.rhythms.filter(flow_id__in=learnt).values_list("flow_id", "rhythm"))
+    rhythms = {
+        flow_id: Rhythm.load(rhythm)
+        for flow_id, rhythm in work.rhythms.filter(flow_id__in=learnt).values_list("flow_id", "rhythm")
+    }
     quarter = work.now - (work.now - datetime.min.replace(tzinfo=UTC)) % _QUARTER
     midnight = quarter.astimezone(work.calendar.zone).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
-    runs_today = work.runs(midnight).filter(flow_id__in=learnt)
-    today = dict(runs_today.values_list("flow_id").annotate(number=Count("pk")))
-    found: dict[Problem, Facts] = {}
+    counted = work.runs(midnight).filter(flow_id__in=learnt).values_list("flow_id")
+    today = {
+        flow_id: (number, by_hand)
+        for flow_id, number, by_hand in counted.annotate(number=Count("pk"), by_hand=Count("pk", filter=work.by_hand()))
+    }
     for problem, row in chosen.items():
-        names[row.flow_id] = row.name
+        found.names[row.flow_id] = row.name
         last = row.last_run_at.isoformat() if row.last_run_at else ""
         if row.cron:
-            found[problem] = {"last": last, "time": (row.alarm_at - LATE).isoformat() if row.alarm_at else ""}
+            missed = row.alarm_at - LATE if row.alarm_at else None
+            found.add(problem, missed, {"last": last, "time": missed.isoformat() if missed else ""})
             continue
-        usual = detection.expected(Rhythm.load(rhythms.get(row.flow_id, {})), midnight, quarter, work.calendar)
-        found[problem] = {
+        rhythm = rhythms.get(row.flow_id, Rhythm())
+        number, by_hand = today.get(row.flow_id, (0, 0))
+        by_hand = 0 if rhythm.by_hand else by_hand
+        facts = {
             "last": last,
             "by": quarter.isoformat(),
-            "usual": round(usual),
-            "today": today.get(row.flow_id, 0),
+            "usual": round(detection.expected(rhythm, midnight, quarter, work.calendar)),
+            "today": number - by_hand,
+            "by_hand": by_hand,
         }
-    return found
+        found.add(problem, row.silent_since, facts)
 
 
-def _compared(work: Work, opened: Collection[Problem], names: dict[str, str]) -> dict[Problem, Facts]:
-    """The flows whose latest runs fail more than usual, or take longer. Adds the names of flows."""
-    recent = _latest(work, work.runs(work.now - DAY), names)
+@dataclass
+class _Runs:
+    """The latest runs by flow, the newest first, and of each by its id when it was created, and the step at which it failed."""
+
+    latest: dict[str, list[Latest]] = field(default_factory=lambda: defaultdict(list))
+    created: dict[str, datetime] = field(default_factory=dict)
+    steps: dict[str, str] = field(default_factory=dict)
+
+
+def _compare(work: Work, opened: Collection[Problem], normal: Normal, found: _Findings) -> None:
+    """Find the flows whose latest runs fail more than usual, or take longer."""
+    known = _Runs()
+    _read_latest(work, work.runs(work.now - DAY), known, found.names)
+    recent = known.latest
     rhythms = {row.flow_id: Rhythm.load(row.rhythm) for row in work.rhythms.filter(flow_id__in=recent)}
     kinds = {AlarmKind.FAILING, AlarmKind.LONGER}
     wanted = {flow_id for kind, flow_id in opened if kind in kinds}
@@ -232,34 +295,58 @@ def _compared(work: Work, opened: Collection[Problem], names: dict[str, str]) ->
     chosen = sorted(wanted)[:COMPARED]
     seldom = [flow_id for flow_id in chosen if sum(run.ended for run in recent.get(flow_id, ())) < detection.LATEST]
     if seldom:
-        recent |= _latest(work, work.runs(work.now - WEEKS).filter(flow_id__in=seldom), names)
+        for flow_id in seldom:
+            recent.pop(flow_id, None)
+        _read_latest(work, work.runs(work.now - WEEKS).filter(flow_id__in=seldom), known, found.names)
         missing = [flow_id for flow_id in seldom if flow_id not in rhythms]
         for row in work.rhythms.filter(flow_id__in=missing):
             rhythms[row.flow_id] = Rhythm.load(row.rhythm)
-    found: dict[Problem, Facts] = {}
     for flow_id in chosen:
-        rhythm, latest = rhythms.get(flow_id, Rhythm()), recent.get(flow_id, [])
-        failing, longer = (str(AlarmKind.FAILING), flow_id), (str(AlarmKind.LONGER), flow_id)
-        failed, number = detection.failing_runs(rhythm, latest, alarming=failing in opened)
-        if failed:
-            found[failing] = {"failed": failed, "number": number, "usual": round(100 * rhythm.failing, 1)}
-        if long := detection.long_runs(rhythm, latest, alarming=longer in opened):
-            found[longer] = {
-                "run": long[0].run_id,
-                "running": not long[0].ended,
-                "seconds": round(long[0].seconds),
-                "usual": round(rhythm.usual, 1),
-                "longest": round(rhythm.longest, 1),
-                "number": len(long),
-            }
-    return found
+        rhythm = answers.usual(normal, flow_id, rhythms.get(flow_id, Rhythm()))
+        _find_failing(flow_id, rhythm, known, opened, normal, found)
+        _find_longer(flow_id, rhythm, known, opened, normal, found)
 
 
-def _latest(work: Work, rows: QuerySet[IndexedRun], names: dict[str, str]) -> dict[str, list[Latest]]:
-    """The latest runs by flow, the newest first. Adds the newest names of the flows."""
-    found: dict[str, list[Latest]] = defaultdict(list)
-    columns = ("flow_id", "flow_name", "run_id", "status", "created", "started", "duration")
-    for flow_id, name, run_id, status, created, started, duration in rows.order_by("-created", "-pk").values_list(
+def _find_failing(
+    flow_id: str, rhythm: Rhythm, known: _Runs, opened: Collection[Problem], normal: Normal, found: _Findings
+) -> None:
+    problem = (str(AlarmKind.FAILING), flow_id)
+    latest = answers.new_runs(normal, problem, known.latest.get(flow_id, []), known.created)
+    failed, number = detection.failing_runs(rhythm, latest, alarming=problem in opened)
+    if not failed:
+        return
+    failures = [run.run_id for run in [run for run in latest if run.ended][:number] if run.failed]
+    facts = {
+        "failed": failed,
+        "number": number,
+        "usual": round(100 * rhythm.failing, 1),
+        "run": failures[0],
+        "step": known.steps[failures[0]],
+    }
+    found.add(problem, known.created[failures[-1]], facts)
+
+
+def _find_longer(
+    flow_id: str, rhythm: Rhythm, known: _Runs, opened: Collection[Problem], normal: Normal, found: _Findings
+) -> None:
+    problem = (str(AlarmKind.LONGER), flow_id)
+    latest = answers.new_runs(normal, problem, known.latest.get(flow_id, []), known.created)
+    if long := detection.long_runs(rhythm, latest, alarming=problem in opened):
+        facts = {
+            "run": long[0].run_id,
+            "running": not long[0].ended,
+            "seconds": round(long[0].seconds),
+            "usual": round(rhythm.usual, 1),
+            "longest": round(rhythm.longest, 1),
+            "number": len(long),
+        }
+        found.add(problem, min(known.created[run.run_id] for run in long), facts)
+
+
+def _read_latest(work: Work, rows: QuerySet[IndexedRun], known: _Runs, names: dict[str, str]) -> None:
+    """Add the latest runs, and the newest names of their flows."""
+    columns = ("flow_id", "flow_name", "run_id", "status", "created", "started", "duration", "failed_step_title")
+    for flow_id, name, run_id, status, created, started, duration, step in rows.order_by("-created", "-pk").values_list(
         *columns
     )[:RECENT]:
         if not flow_id:
@@ -268,5 +355,6 @@ def _latest(work: Work, rows: QuerySet[IndexedRun], names: dict[str, str]) -> di
         seconds = duration / 1000 if duration >= 0 else -1.0
         if status == "RUNNING":
             seconds = (work.now - (started or created)).total_seconds()
-        found[flow_id].append(Latest(run_id, status not in runs.UNDER_WAY, status in runs.FAILED, seconds))
-    return found
+        known.created[run_id], known.steps[run_id] = created, step[:200]
+        ended, failed = status not in runs.UNDER_WAY, status in runs.FAILED
+        known.latest[flow_id].append(Latest(run_id, ended, failed, seconds))

@@ -1,4 +1,4 @@
-"""Reading of the engine's list of flows, every FLOWS_EVERY, with the credential of the run index: which are on, and their schedules.
+"""Reading of the engine's list of flows, every FLOWS_EVERY, with the credential of the run index: which are on, their schedules and owners.
 
 A turn reads some pages, and the next check continues there. The engine's cursors lose rows (engine-0.83.md section 4): a flow that is
 missing in a list of several pages is read by its id; one for which the engine has no clear answer keeps its state.
@@ -16,6 +16,7 @@ from workflows_ui.alarms.models import SCHEDULE, FlowRhythm, FlowState
 from workflows_ui.alarms.work import Work, save, set_alarm_times
 from workflows_ui.core import database
 from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.core.paths import text_at
 from workflows_ui.credentials.services import clients, sharing
 from workflows_ui.engine import (
     AddressRefused,
@@ -31,6 +32,7 @@ from workflows_ui.engine import (
 from workflows_ui.engine_objects.flows import Flow
 from workflows_ui.flows import reading
 from workflows_ui.launches import flow_facts
+from workflows_ui.members.services import members
 from workflows_ui.resource_admin import whole_lists
 
 log = structlog.get_logger(__name__)
@@ -42,7 +44,9 @@ LONGEST = timedelta(minutes=30)
 CALLS, SIZE, SMALL, CHECKED = 5, whole_lists.AT_ONCE, 100, 50
 #: Seconds for which flows are asked for by their ids: with all other calls of a turn, less than the lease of a check.
 BUDGET = 60.0
-_STATE = ("name", "state", "cron", "zone", "since", "listed_at", "alarm_at")
+#: How long it is known which members own flows.
+OWNERS_KNOWN = timedelta(days=1)
+_STATE = ("name", "owner_id", "state", "cron", "zone", "since", "listed_at", "alarm_at")
 
 
 def read(work: Work) -> None:
@@ -124,6 +128,35 @@ def _finish(work: Work, workflows: Workflows, started: datetime) -> None:
             _turn_off(_unlisted(work, started))
     with database.turn():
         work.note(flows_at=started, flows_started_at=None, flows_cursor="")
+    _read_owners(work, workflows)
+
+
+def _read_owners(work: Work, workflows: Workflows) -> None:
+    """Note which members own flows: the engine's users with a confirmed address of theirs. One call for each owner that is not known.
+
+    Raises EngineError, unless it concerns a single user.
+    """
+    with database.turn():
+        fresh = work.watch.owners_at is not None and work.watch.owners_at > work.now - OWNERS_KNOWN
+        known = dict(work.watch.owners) if fresh else {}
+        rows = work.rhythms.exclude(owner_id="").exclude(owner_id__in=known)
+        unknown = list(rows.values_list("owner_id", flat=True).order_by("owner_id").distinct()[:CHECKED])
+    if not unknown and fresh:
+        return
+    addresses = dict[str, str]()
+    for owner_id in unknown:
+        try:
+            addresses[owner_id] = text_at(workflows.get_user(owner_id), "email")
+        except (NotSent, RateLimited, CredentialRefused):
+            raise
+        except EngineError as problem:
+            log.info("alarms.no_owner", workspace=work.index.pk, error=type(problem).__name__)
+            addresses[owner_id] = ""
+    with database.turn():
+        for owner_id, address in addresses.items():
+            person = members.find_by_email(work.index.workspace, address) if address else None
+            known[owner_id] = person.pk if person is not None else None
+        work.note(owners=known, owners_at=work.watch.owners_at if fresh else work.now)
 
 
 def _unlisted(work: Work, started: datetime) -> QuerySet[FlowRhythm]:
@@ -141,7 +174,7 @@ def _write(work: Work, flows: Iterable[Mapping[str, object]], started: datetime)
     changed, same = list[FlowRhythm](), list[int]()
     for flow_id, flow in listed.items():
         row = known.get(flow_id) or FlowRhythm(index=work.index, flow_id=flow_id)
-        before = (row.pk, row.state, row.cron, row.zone, row.name)
+        before = (row.pk, row.state, row.cron, row.zone, row.name, row.owner_id)
         on = Flow(flow).is_on is True
         cron, zone = _schedule(flow) if on else ("", "")
         state = FlowState.ON if on else FlowState.OFF
@@ -151,8 +184,10 @@ def _write(work: Work, flows: Iterable[Mapping[str, object]], started: datetime)
             row.since = None if first else work.now
         row.state, row.cron, row.zone = state, cron, zone
         row.name = database.storable(reading.name_of(flow))[:200] or row.name
+        owner_id = database.storable(Flow(flow).owner_id)
+        row.owner_id = owner_id if len(owner_id) <= 64 else ""
         row.listed_at = started
-        if before != (row.pk, row.state, row.cron, row.zone, row.name) or row.pk is None:
+        if before != (row.pk, row.state, row.cron, row.zone, row.name, row.owner_id) or row.pk is None:
             changed.append(row)
         else:
             same.append(row.pk)

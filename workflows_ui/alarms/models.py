@@ -14,6 +14,7 @@ from workflows_ui.core.crypto import SealsFields
 from workflows_ui.core.lease import Lease
 from workflows_ui.core.states import StateChoices
 from workflows_ui.members.models import Workspace
+from workflows_ui.notifications.models import WatchKind
 from workflows_ui.run_index.models import RunIndex
 
 #: How old the list of flows may be.
@@ -40,6 +41,7 @@ class AlarmState(StateChoices):
     OFF = "off", "circle-minus", "secondary", pgettext_lazy("alarm", "Flow is off")
     MUTED = "muted", "bell-off", "secondary", pgettext_lazy("alarm", "Muted")
     FOLDED = "folded", "layers", "secondary", pgettext_lazy("alarm", "Part of another")
+    FALSE = "false", "circle-minus", "secondary", pgettext_lazy("alarm", "False alarm")
 
 
 class AlarmEnd(models.TextChoices):
@@ -47,6 +49,7 @@ class AlarmEnd(models.TextChoices):
     OFF = "off", _("The flow was turned off or deleted.")
     MUTED = "muted", _("This type of alarm was muted for the flow.")
     FOLDED = "folded", _("Merged into the alarm “Several flows stopped running”.")
+    FALSE = "false", _("Someone said that nothing was wrong.")
 
 
 class FlowState(models.TextChoices):
@@ -71,6 +74,9 @@ class AlarmWatch(models.Model):
     flows_due_at = models.DateTimeField(null=True)
     flows_started_at = models.DateTimeField(null=True)
     flows_cursor = models.TextField(blank=True)
+    #: The primary keys of the members who own flows, by the engine's ids of these users (None: not a member), and when they were read.
+    owners = models.JSONField(default=dict, db_default={}, blank=True)
+    owners_at = models.DateTimeField(null=True)
 
     lease: ClassVar[Lease] = Lease()
 
@@ -91,6 +97,8 @@ class FlowRhythm(models.Model):
     index = models.ForeignKey(RunIndex, on_delete=models.CASCADE, related_name="+")
     flow_id = models.CharField(max_length=64)
     name = models.CharField(max_length=200, blank=True)
+    #: The engine's id of the user who owns it; empty for engines without owners.
+    owner_id = models.CharField(max_length=64, blank=True, db_default="", default="")
     #: A detection.Rhythm.
     rhythm = models.JSONField(default=dict)
     last_run_at = models.DateTimeField(null=True)
@@ -118,6 +126,11 @@ class FlowRhythm(models.Model):
     def __str__(self) -> str:
         return self.flow_id
 
+    @property
+    def silent_since(self) -> datetime | None:
+        """Since when it has not run: its last run, or since when it is on, if that is later."""
+        return max(filter(None, (self.last_run_at, self.since)), default=None)
+
 
 class Alarm(models.Model):
     """A problem of a flow, or of many (without a flow's id): one row, however long it lasts. One that returns soon is the same problem."""
@@ -126,13 +139,15 @@ class Alarm(models.Model):
     kind = models.CharField(max_length=10, choices=AlarmKind)
     flow_id = models.CharField(max_length=64)
     flow_name = models.CharField(max_length=200, blank=True)
+    #: When the problem began, such as the last run before a silence; None for alarms of earlier releases.
+    began_at = models.DateTimeField(null=True)
     opened_at = models.DateTimeField()
     updated_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     end = models.CharField(max_length=10, choices=AlarmEnd, blank=True)
     #: When people and channels will be notified, unless it ends before; None: they were.
     announce_at = models.DateTimeField(null=True)
-    #: Whether a builder said that nothing was wrong; None without an answer.
+    #: Whether a builder said that nothing was wrong; None without an answer (answers.py).
     false_alarm = models.BooleanField(null=True)
     #: How often it began.
     times = models.PositiveIntegerField(default=1)
@@ -159,14 +174,38 @@ class Alarm(models.Model):
         return AlarmState(self.end) if self.end in AlarmState.values else AlarmState.ENDED
 
     @property
+    def since(self) -> datetime:
+        """When the problem began, as far as known; not when it was noticed."""
+        return self.began_at or self.opened_at
+
+    @property
     def asks(self) -> bool:
-        """Whether only people know if something was wrong: the flow was quiet, they were notified, and it runs again."""
-        return (self.kind, self.end) == (AlarmKind.QUIET, AlarmEnd.OVER) and self.announce_at is None
+        """Whether people are asked if it was right: they were notified of this flow, and it lasts, is over, or was answered."""
+        return (
+            self.kind != AlarmKind.MANY and self.announce_at is None and self.end in {"", AlarmEnd.OVER, AlarmEnd.FALSE}
+        )
 
     @property
     def title(self) -> str:
         """The flow's name, or its id; for many flows these words."""
         return self.flow_name or self.flow_id or gettext("Many flows")
+
+
+class DefaultWatch(models.Model):
+    """A note that a person was given a subscription without asking for it. It is given once: whoever leaves it does not get it again."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=10, choices=WatchKind)
+    given_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("default subscription")
+        verbose_name_plural = _("default subscriptions")
+        constraints = [models.UniqueConstraint(fields=["user", "workspace", "kind"], name="default_watch_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.kind}"
 
 
 class AlarmMute(models.Model):

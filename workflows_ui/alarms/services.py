@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
 
-from workflows_ui.alarms import announcing
+from workflows_ui.accounts.models import User
+from workflows_ui.alarms.announcing import Report
 from workflows_ui.alarms.models import Alarm, AlarmEnd, AlarmKind, AlarmMute, FlowRhythm, FlowState
 from workflows_ui.audit.services import audit_log
 from workflows_ui.audit.services.audit_log import Actor
@@ -47,28 +48,24 @@ def opened(index: RunIndex) -> Sequence[Alarm]:
     return _opened(index.pk)
 
 
-_open = Prepared(
-    lambda index, flow_id: Alarm.objects.filter(index=index, flow_id=flow_id, ended_at=None).order_by("-opened_at"),
-    int,
-    str,
-)
-
-
-def open_of_flow(index: RunIndex, flow_id: str) -> Sequence[Alarm]:
-    """The open alarms of a flow, the latest first."""
-    return _open(index.pk, flow_id[:64])
-
-
 def begin(
-    index: RunIndex, problem: Problem, flow_name: str, facts: Facts, announce_at: datetime | None = None
+    index: RunIndex,
+    problem: Problem,
+    flow_name: str,
+    facts: Facts,
+    *,
+    announce_at: datetime | None = None,
+    began_at: datetime | None = None,
+    report: Report | None = None,
 ) -> Alarm | None:
     """Open an alarm, or reopen one that has just ended, and announce it; with `announce_at`, `announce_due` does.
 
-    None if it is open, or such alarms are muted for the flow.
+    None if it is open, or such alarms are muted for the flow. `began_at`: when the problem began. With `report`, the alarm is added to it,
+    and the caller sends it in the same transaction.
     """
     kind, flow_id = problem
     now = clock.now()
-    values = {"updated_at": now, "facts": dict(facts), "announce_at": announce_at}
+    values = {"updated_at": now, "facts": dict(facts), "announce_at": announce_at, "began_at": began_at}
     rows = of_index(index).filter(kind=kind, flow_id=flow_id)
     try:
         with transaction.atomic():
@@ -83,21 +80,28 @@ def begin(
                 again = rows.filter(pk=ended.pk, ended_at=ended.ended_at)
                 if not again.update(ended_at=None, end="", false_alarm=None, times=F("times") + 1, **values):
                     return None
-                alarm = rows.select_related("index__workspace").get(pk=ended.pk)
+                alarm = rows.get(pk=ended.pk)
             if announce_at is None:
-                announcing.opened(index, alarm)
+                _announce(index, alarm, report)
             return alarm
     except IntegrityError:
         return None
 
 
-def announce_due(index: RunIndex) -> None:
-    """Announce the open alarms whose `announce_at` has come."""
+def _announce(index: RunIndex, alarm: Alarm, report: Report | None, by: User | None = None) -> None:
+    """Add an alarm to the report; without one, send one about it alone."""
+    if report is not None:
+        report.add(alarm)
+    else:
+        Report(index, by, [alarm]).send()
+
+
+def announce_due(index: RunIndex, report: Report) -> None:
+    """Add the open alarms whose `announce_at` has come to a report, which the caller sends in the same transaction."""
     now = clock.now()
-    for alarm in of_index(index).filter(ended_at=None, announce_at__lte=now).select_related("index__workspace"):
-        with transaction.atomic():
-            if of_index(index).filter(pk=alarm.pk, ended_at=None, announce_at__lte=now).update(announce_at=None):
-                announcing.opened(index, alarm)
+    for alarm in of_index(index).filter(ended_at=None, announce_at__lte=now):
+        if of_index(index).filter(pk=alarm.pk, ended_at=None, announce_at__lte=now).update(announce_at=None):
+            report.add(alarm)
 
 
 def update(alarm: Alarm, facts: Facts) -> None:
@@ -107,15 +111,18 @@ def update(alarm: Alarm, facts: Facts) -> None:
         rows.update(facts=dict(facts), updated_at=clock.now())
 
 
-def end(alarm: Alarm, reason: AlarmEnd) -> bool:
-    """End an open alarm and announce that; False if it has ended meanwhile."""
+def end(alarm: Alarm, reason: AlarmEnd, report: Report | None = None, *, by: User | None = None) -> bool:
+    """End an open alarm and announce that to those who were notified of it; False if it has ended meanwhile.
+
+    With `report`, the alarm is added to it, and the caller sends it in the same transaction. `by`: the person who ends it.
+    """
     now = clock.now()
     with transaction.atomic():
         if not Alarm.objects.filter(pk=alarm.pk, ended_at=None).update(ended_at=now, updated_at=now, end=reason):
             return False
         alarm.ended_at, alarm.end = now, reason
         if alarm.announce_at is None:
-            announcing.ended(alarm)
+            _announce(alarm.index, alarm, report, by)
     return True
 
 
@@ -139,7 +146,7 @@ def mute(actor: Actor, index: RunIndex, alarm: Alarm) -> None:
             defaults={"flow_name": alarm.flow_name, "muted_by": actor.user, "muted_at": clock.now()},
         )
         for row in of_index(index).filter(kind=alarm.kind, flow_id=alarm.flow_id, ended_at=None):
-            end(row, AlarmEnd.MUTED)
+            end(row, AlarmEnd.MUTED, by=actor.user)
         _record(actor, "alarm.mute", index, alarm)
 
 
@@ -153,13 +160,27 @@ def unmute(actor: Actor, index: RunIndex, row: AlarmMute) -> bool:
 
 
 def answer(actor: Actor, index: RunIndex, alarm: Alarm, false_alarm: bool) -> bool:
-    """Note whether an alarm that `asks` was a false one. Audited. False if it does not ask any more."""
-    with transaction.atomic():
-        rows = of_index(index).filter(pk=alarm.pk, ended_at=alarm.ended_at, announce_at=None)
-        if not alarm.asks or not rows.update(false_alarm=false_alarm):
-            return False
-        _record(actor, "alarm.answer", index, alarm, false_alarm=false_alarm)
+    """Note whether an alarm that `asks` was a false one, which decides about later ones (answers.py). Audited.
+
+    A false one that lasts ends; whoever takes that back soon opens it again. False if it does not ask any more.
+    """
+    try:
+        with transaction.atomic():
+            rows = of_index(index).filter(pk=alarm.pk, ended_at=alarm.ended_at, announce_at=None)
+            if not alarm.asks or not rows.update(false_alarm=false_alarm, **_taken_back(alarm, false_alarm)):
+                return False
+            _record(actor, "alarm.answer", index, alarm, false_alarm=false_alarm)
+            if false_alarm and alarm.ended_at is None:
+                end(alarm, AlarmEnd.FALSE, by=actor.user)
+    except IntegrityError:
+        return False
     return True
+
+
+def _taken_back(alarm: Alarm, false_alarm: bool) -> dict[str, object]:
+    """The columns that open an alarm again which an answer has just ended."""
+    again = not false_alarm and alarm.end == AlarmEnd.FALSE and alarm.ended_at and alarm.ended_at > clock.now() - SAME
+    return {"ended_at": None, "end": ""} if again else {}
 
 
 def _record(actor: Actor, action: str, index: RunIndex, row: Alarm | AlarmMute, **detail: object) -> None:

@@ -41,7 +41,7 @@ class Alarms(LocalList):
             sort=False,
         ),
         Column(lambda alarm: alarm.state.badge, _("State"), kind="badge", name="state"),
-        Column(lambda alarm: alarm.opened_at, _("Since"), kind="when", name="opened"),
+        Column(lambda alarm: alarm.since, _("Since"), kind="when", name="since"),
         Column(lambda alarm: alarm.ended_at, pgettext_lazy("alarm", "Ended"), kind="when", phone=False, name="ended"),
         Column(lambda alarm: alarm.times, pgettext_lazy("alarm", "Times"), kind="count", phone=False, name="times"),
     )

@@ -8,17 +8,24 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, ngettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from workflows_ui.alarms import folding, messages as texts, services, tables
+from workflows_ui.alarms import folding, messages as texts, services, subscriptions, tables
 from workflows_ui.alarms.forms import FilterForm
 from workflows_ui.alarms.models import Alarm, AlarmKind, AlarmWatch, FlowRhythm
 from workflows_ui.alarms.page import without_index
 from workflows_ui.audit.requests import actor
 from workflows_ui.core import clock
+from workflows_ui.core.crypto import CannotOpen
+from workflows_ui.credentials.services import clients, engine_session
+from workflows_ui.engine import AddressRefused
+from workflows_ui.failures import services as failures
+from workflows_ui.failures.services import Pattern
+from workflows_ui.failures.tables import failure_list
 from workflows_ui.launches.services import watching
 from workflows_ui.lists import list_page, local_lists
 from workflows_ui.members.models import Role
@@ -34,6 +41,8 @@ from workflows_ui.web.requests import ConsoleRequest
 _DAYS = timedelta(days=7)
 #: Quiet flows that the page of an alarm about many lists.
 _FLOWS = 100
+#: Failures that it names.
+_FAILURES = 3
 
 
 @require_safe
@@ -58,7 +67,7 @@ def listing(request: ConsoleRequest, slug: str) -> HttpResponse:
         above_template="alarms/above.html",
         muted=services.muted(index).count(),
         manages=request.access.allows(Role.MANAGER),
-        watched=watching.is_watching(request.user, request.access.workspace, WatchKind.ALARMS, ""),
+        subscription=_subscriptions(request),
     )
 
 
@@ -72,20 +81,32 @@ def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
     form = FilterForm(request.GET, alarms=found)
     if index is None or not form.is_valid():
         return responses.redirect_to_view(request, "alarms", slug)
-    return local_lists.file(request, tables.Alarms(), form.chosen(found), kind)
+    return local_lists.file(request, tables.Alarms(), form.chosen(found), kind, form)
+
+
+def _subscriptions(request: ConsoleRequest) -> dict[str, bool]:
+    """Whether the person is notified of every alarm, and of those of their own flows."""
+    user, workspace = request.user, request.access.workspace
+    return {
+        "watched": watching.is_watching(user, workspace, WatchKind.ALARMS, ""),
+        "watches_own": watching.is_watching(user, workspace, WatchKind.OWN_ALARMS, ""),
+    }
 
 
 @require_POST
 @member(Role.VIEWER)
 def watch(request: ConsoleRequest, slug: str) -> HttpResponse:
-    """Notify this person of every alarm of the workspace, or, with `stop`, not any more."""
-    workspace = request.access.workspace
+    """Notify this person of every alarm of the workspace, or, with `stop`, not any more. Who subscribes sees the open ones."""
+    workspace, index = request.access.workspace, indexes.for_access(request.access)
     if "stop" in request.POST:
-        watching.stop_watching(request.user, workspace, WatchKind.ALARMS, "")
-        messages.success(request, _("You will not be notified of every alarm any more."))
-    elif indexes.for_access(request.access) is not None:
-        watching.start_watching(request.user, workspace, WatchKind.ALARMS, "", workspace.name)
-        messages.success(request, _("You will be notified of every alarm, as your notification settings say."))
+        subscriptions.leave(request.user, workspace)
+        messages.success(request, _("You will not be notified of alarms any more, except of flows that you follow."))
+    elif index is not None:
+        subscriptions.subscribe(request.user, workspace)
+        number = len(services.opened(index))
+        now = ngettext("%(n)d alarm is open now.", "%(n)d alarms are open now.", number) % {"n": number}
+        text = _("You will be notified of every alarm, as your notification settings say.")
+        messages.success(request, f"{text} {now if number else _('None is open now.')}")
     return responses.redirect_to_view(request, "alarms", slug)
 
 
@@ -114,14 +135,20 @@ def alarm(request: ConsoleRequest, slug: str, alarm_id: int) -> HttpResponse:
         return responses.redirect_to_view(request, "alarms", slug)
     index, row = found
     until = row.ended_at or clock.now()
-    days = [timezone.localtime(moment).date().isoformat() for moment in (row.opened_at - _DAYS, until)]
+    days = [timezone.localtime(moment).date().isoformat() for moment in (row.since - _DAYS, until)]
     flow = {"flow": row.flow_id} if row.flow_id else {}
-    run = row.facts.get("run") if isinstance(row.facts, dict) else None
+    run = row.facts.get("run") if isinstance(row.facts, dict) and row.kind == AlarmKind.LONGER else None
     context = {
         "alarm": row,
         "sentence": texts.sentence(row.kind, row.facts),
         "detail": texts.detail(row.kind, row.facts),
         "end": texts.reason(row.kind, row.end),
+        "since": texts.time(row.since),
+        "place": texts.place(),
+        "next_step": texts.next_step(row.kind) if row.ended_at is None else "",
+        "effect": texts.effect(row.kind),
+        "failures": _failures(request, index, row),
+        "failures_url": _failures_url(request, row),
         "runs_url": list_url(slug, "runs", **flow, since=days[0], until=days[1]),
         "by_hand": row.ended_at is None and row.kind in {AlarmKind.QUIET, AlarmKind.MISSED},
         "run_url": run_url(slug, run) if isinstance(run, str) else "",
@@ -130,8 +157,33 @@ def alarm(request: ConsoleRequest, slug: str, alarm_id: int) -> HttpResponse:
         "most": _FLOWS,
         "muted": services.is_muted(index, (row.kind, row.flow_id)),
         "builds": request.access.allows(Role.BUILDER),
+        "subscription": _subscriptions(request),
     }
     return responses.page(request, "alarms/alarm.html", context)
+
+
+def _failures(request: ConsoleRequest, index: RunIndex, row: Alarm) -> Sequence[Pattern]:
+    """The failures of the flow since the alarm's problem began, the most frequent first, with their errors as the person may see them."""
+    if row.kind != AlarmKind.FAILING or not request.access.sees("failures"):
+        return ()
+    until = row.ended_at or clock.now()
+    found = [
+        pattern
+        for pattern in failures.patterns(index)[0]
+        if pattern.newest.flow_id == row.flow_id and pattern.failed_at >= row.since and pattern.first <= until
+    ]
+    found = sorted(found, key=lambda pattern: -pattern.number)[:_FAILURES]
+    try:
+        return failure_list(engine_session.open_session(request.access)).masked(None, found) if found else ()
+    except (clients.NoCredential, CannotOpen, AddressRefused):
+        return found
+
+
+def _failures_url(request: ConsoleRequest, row: Alarm) -> str:
+    """The list of the failures of an alarm's flow; "" for other alarms."""
+    if row.kind != AlarmKind.FAILING or not request.access.sees("failures"):
+        return ""
+    return reverse("failures", args=[request.access.workspace.slug], query={"flow": row.flow_id, "state": "all"})
 
 
 @require_POST
@@ -145,14 +197,20 @@ def mute(request: ConsoleRequest, slug: str, alarm_id: int) -> HttpResponse:
     return responses.redirect_to_view(request, "alarm", slug, alarm_id)
 
 
-@require_POST
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
 @member(Role.BUILDER)
 def answer(request: ConsoleRequest, slug: str, alarm_id: int) -> HttpResponse:
-    """Note whether the alarm was a false one."""
+    """Ask whether the alarm was right, with a button for each answer: mails link to it. Note the answer."""
     found = _lookup(request, alarm_id)
     if found is None:
         return responses.redirect_to_view(request, "alarms", slug)
-    if services.answer(actor(request), *found, request.POST.get("answer") == "yes"):
+    index, row = found
+    if request.method != "POST" and row.asks:
+        context = {"alarm": row, "effect": texts.effect(row.kind), "sentence": texts.sentence(row.kind, row.facts)}
+        return responses.page(request, "alarms/answer.html", context | {"since": texts.since(row.since)})
+    given = request.POST.get("answer")
+    if given in {"right", "false"} and services.answer(actor(request), index, row, given == "false"):
         messages.success(request, _("Your answer is saved."))
     return responses.redirect_to_view(request, "alarm", slug, alarm_id)
 

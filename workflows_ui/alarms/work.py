@@ -1,6 +1,6 @@
 """The context that the parts of a check share, and the times at which flows will be quiet or late."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -8,11 +8,10 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from workflows_ui.alarms import detection, services
+from workflows_ui.alarms import detection
 from workflows_ui.alarms.detection import Rhythm
-from workflows_ui.alarms.models import AlarmKind, AlarmWatch, FlowRhythm, FlowState
+from workflows_ui.alarms.models import AlarmWatch, FlowRhythm, FlowState
 from workflows_ui.alarms.profiles import Calendar
-from workflows_ui.alarms.services import Problem
 from workflows_ui.flows import reading
 from workflows_ui.launches.models import Launch
 from workflows_ui.run_index.models import LISTED, IndexedRun, RunIndex
@@ -52,7 +51,7 @@ class Work:
         launched = Launch.objects.filter(workspace=self.index.pk, run_id=OuterRef("run_id"))
         return ~Q(triggered_by="") | Q(Exists(launched))
 
-    def note(self, **values: datetime | str | None) -> None:
+    def note(self, **values: object) -> None:
         """Write columns of the claimed row."""
         for name, value in values.items():
             setattr(self.watch, name, value)
@@ -70,16 +69,13 @@ def set_alarm_times(work: Work, rows: Iterable[FlowRhythm]) -> list[FlowRhythm]:
     return changed
 
 
-def announce_times(work: Work, rows: Collection[FlowRhythm]) -> dict[Problem, datetime | None]:
-    """When people are notified of flows that had a false alarm lately and are quiet again; by problem. Reads their rhythms."""
-    lately = services.of_index(work.index).filter(
-        kind=AlarmKind.QUIET,
-        false_alarm=True,
-        ended_at__gt=work.now - detection.PATIENT,
-        flow_id__in=[row.flow_id for row in rows],
-    )
-    patient = work.rhythms.filter(flow_id__in=lately.values("flow_id"), cron="")
-    return {(str(AlarmKind.QUIET), row.flow_id): _alarm_at(row, work.calendar, patient=True) for row in patient}
+def late_times(work: Work, answered: Mapping[str, datetime | None]) -> dict[str, datetime | None]:
+    """When people are notified of flows that are quiet or late after a false alarm; by flow. Reads their rhythms.
+
+    `answered`: the flows, with the time from which the silence counts; None: from its beginning.
+    """
+    rows = work.rhythms.filter(flow_id__in=answered)
+    return {row.flow_id: _alarm_at(row, work.calendar, patient=True, since=answered[row.flow_id]) for row in rows}
 
 
 def save(rows: Iterable[FlowRhythm], *fields: str) -> None:
@@ -89,11 +85,13 @@ def save(rows: Iterable[FlowRhythm], *fields: str) -> None:
     FlowRhythm.objects.bulk_create([row for row in rows if not row.pk], batch_size=BATCH, ignore_conflicts=True)
 
 
-def _alarm_at(row: FlowRhythm, calendar: Calendar, *, patient: bool = False) -> datetime | None:
-    last = max(filter(None, (row.last_run_at, row.since)), default=None)
+def _alarm_at(
+    row: FlowRhythm, calendar: Calendar, *, patient: bool = False, since: datetime | None = None
+) -> datetime | None:
+    last = since or row.silent_since
     if row.state == FlowState.OFF or last is None:
         return None
     if row.cron:
         times = reading.times_of(row.cron, row.zone, last + EARLY)
-        return times[0].astimezone(UTC) + LATE if times else None
+        return times[1 if patient and len(times) > 1 else 0].astimezone(UTC) + LATE if times else None
     return detection.quiet_at(Rhythm.load(row.rhythm), last, calendar, patient=patient)

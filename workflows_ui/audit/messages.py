@@ -16,6 +16,7 @@ from workflows_ui.audit.models import BEGUN, AuditEvent
 from workflows_ui.core.states import Badge
 from workflows_ui.core.text import Text
 from workflows_ui.members.models import Colour, Role
+from workflows_ui.notifications.models import Topic
 from workflows_ui.resource_admin.resource import Resource
 from workflows_ui.web.messages import FLOW_STATES
 
@@ -28,6 +29,7 @@ KINDS: dict[str, Text] = {
     "alarm": _("Alarm"),
     "alarm_channel": _("Channel for alarms"),
     "audit": _("Audit log"),
+    "failure_rule": _("Rule for failures"),
     "credential": _("Credential"),
     "failure": _("Failure"),
     "fields": pgettext_lazy("of a table", "Column"),
@@ -37,6 +39,7 @@ KINDS: dict[str, Text] = {
     "launch": _("Launch"),
     "launch_right": _("Launch right"),
     "member": _("Member"),
+    "mute": _("Muted notifications"),
     "person": _("Person"),
     "records": pgettext_lazy("of a table", "Record"),
     "report": _("Week report"),
@@ -92,6 +95,13 @@ ACTIONS: dict[str, Text] = {
     "credential.test": _("Tested a credential"),
     "report.export": _("Exported a week report"),
     "failures.export": _("Exported the list of failures"),
+    "failure_rule.add": _("Added a rule for failures"),
+    "failure_rule.launch": _("Launched a flow because of a failure"),
+    "failure_rule.pause": _("Paused a rule for failures"),
+    "failure_rule.remove": _("Removed a rule for failures"),
+    "failure_rule.resume": _("Let a rule for failures act again"),
+    "failure_rule.stop": _("Stopped a rule for failures"),
+    "failure_rule.turn_off": _("Turned a flow off after failures in a row"),
     "failure.assign": _("Assigned a failure"),
     "failure.handle": _("Marked a failure as handled"),
     "failure.hand_over": _("Handed over a failure"),
@@ -145,6 +155,8 @@ ACTIONS: dict[str, Text] = {
     "launch_right.give": _("Gave a launch right"),
     "launch_right.hand_over": _("Handed over responsibility for a launch right"),
     "launch_right.revoke": _("Revoked a launch right"),
+    "mute.add": _("Muted notifications for everyone"),
+    "mute.end": _("Unmuted notifications for everyone"),
     "mcp.reveal": _("Revealed the token of an MCP server"),
     "member.add": _("Added a member"),
     "member.change_role": _("Changed the role of a member"),
@@ -205,6 +217,7 @@ FIELDS: dict[str, Text] = {
     "bytes": _("Size in bytes"),
     "case": _("Match case"),
     "cause": _("Reason"),
+    "channel": _("Channel"),
     "causes": _("Name the cause of failures"),
     "causes_in_notices": _("Causes in emails and notifications"),
     "code": _("Error code"),
@@ -228,6 +241,7 @@ FIELDS: dict[str, Text] = {
     "everything": _("All that match the filters"),
     "external_id": _("External ID"),
     "false_alarm": _("False alarm"),
+    "failed_flow": _("Flow that failed"),
     "field": _("Field"),
     "fields": _("Fields"),
     "files": _("Files"),
@@ -254,6 +268,7 @@ FIELDS: dict[str, Text] = {
     "kind": _("Kind"),
     "kinds": _("Kinds"),
     "last": _("Last known counter"),
+    "launched_flow": _("Flow that is launched"),
     "launch_rights": _("Launch rights"),
     "launching_paused": _("Launching is paused"),
     "left": _("Others are left"),
@@ -283,6 +298,7 @@ FIELDS: dict[str, Text] = {
     "retry_of": _("Earlier job"),
     "role": _("Role"),
     "rows": _("Rows"),
+    "rule": _("Rule for failures"),
     "run": _("Run"),
     "runs": _("Most runs"),
     "saved_inputs": _("Saved inputs"),
@@ -307,6 +323,7 @@ FIELDS: dict[str, Text] = {
     "to": _("Handed over to"),
     "tool": _("Tool"),
     "tools": _("Tools"),
+    "topic": _("Notifications"),
     "unfinished": _("Saved although not finished"),
     "until": _("Until"),
     "used": _("Launches used"),
@@ -331,6 +348,7 @@ CHOICES: dict[str, dict[str, Text]] = {
     "holder_kind": {"person": _("Person"), "team": _("Team"), "invited": _("Invited address")},
     "role": dict(Role.choices),
     "state": {name: badge.word for name, badge in FLOW_STATES.items()},
+    "topic": dict(Topic.choices),
 }
 #: Labels of the fields of declared actions' forms, by action.
 _FORM_FIELDS: dict[str, Mapping[str, Text]] = {}
@@ -442,7 +460,7 @@ def url(event: AuditEvent) -> str:
 
 
 #: Kinds whose name is also the name of their page's URL, and kinds that are shown in a list.
-_PAGES = {"launch", "credential", "failure", "job", "invitation"}
+_PAGES = {"launch", "credential", "failure", "failure_rule", "job", "invitation"}
 _LISTS = {
     "report": "report",
     "run_index": "run_index",

@@ -1,16 +1,15 @@
 """The audit log: of one workspace for its managers, of the whole console for superusers. The list, single rows, and the export."""
 
 import functools
-import json
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -21,9 +20,10 @@ from workflows_ui.audit.models import AuditEvent
 from workflows_ui.audit.requests import actor
 from workflows_ui.audit.services import audit_log
 from workflows_ui.credentials.models import Credential
-from workflows_ui.lists import export, list_page
+from workflows_ui.lists import export, file_formats, list_page
 from workflows_ui.lists.declaration import Page
-from workflows_ui.lists.export import TYPES
+from workflows_ui.lists.file_formats import FORMATS, Cell
+from workflows_ui.lists.listing import Listing
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.web import responses
 from workflows_ui.web.access import member, superuser
@@ -58,15 +58,19 @@ def listing(request: ConsoleRequest, workspace: Workspace | None) -> HttpRespons
     """List the actions, newest first. Filters and position are in the query string."""
     form = FilterForm(request.GET)
     everything = history.beginnings(history.rows(workspace))
-    people = dict(
-        everything.exclude(user=None).order_by("-at", "-pk").values_list("user_id", "user_name")[:OFFERED_FROM][::-1]
-    )
-    names = {str(pk): (name or str(pk))[:80] for pk, name in people.items()}
-    form.choices("person", names, first={"0": _("The console")})
+    _offer_people(form, everything)
     kind = tables.audit_list(workspace)
     current = list_page.requested(request, kind, form)
     page = kind.page(form.narrow(everything, workspace), current) if current.valid else Page((), total=0, sortable=True)
     return list_page.respond(request, current, page)
+
+
+def _offer_people(form: FilterForm, rows: QuerySet[AuditEvent]) -> None:
+    people = dict(
+        rows.exclude(user=None).order_by("-at", "-pk").values_list("user_id", "user_name")[:OFFERED_FROM][::-1]
+    )
+    names = {str(pk): (name or str(pk))[:80] for pk, name in people.items()}
+    form.choices("person", names, first={"0": _("The console")})
 
 
 @require_safe
@@ -117,9 +121,9 @@ def _part(event: AuditEvent) -> AuditEvent:
 @require_safe
 @_for_managers
 def file(request: ConsoleRequest, workspace: Workspace | None, kind: str) -> HttpResponseBase:
-    """All rows that match the filters, with the ends of writes, as a file: CSV for spreadsheets, with formulas escaped, or JSON.
-    Audited. Timestamps are in UTC, so that files from different years compare; labels are in the requester's language."""
-    if kind not in TYPES:
+    """All rows that match the filters, with the ends of writes, as a file. Audited. Timestamps are in UTC, so that files from
+    different years compare; labels are in the requester's language."""
+    if kind not in FORMATS:
         raise Http404
     form = FilterForm(request.GET)
     if not form.is_valid():
@@ -129,12 +133,20 @@ def file(request: ConsoleRequest, workspace: Workspace | None, kind: str) -> Htt
         actor(request), "audit.export", workspace=workspace, object_type="audit", format=kind, filters=filters
     )
     rows = form.narrow(history.rows(workspace), workspace).order_by("-at", "-pk")
-    content = export.stream(kind, rows, headings=lambda: FILE_COLUMNS, cells=_cells, record=_record)
-    return responses.download(content, f"audit-{timezone.localdate():%Y-%m-%d}.{kind}", TYPES[kind])
+    _offer_people(form, history.beginnings(history.rows(workspace)))
+    declared = tables.audit_list(workspace)
+    told, title = Listing(declared, request.path, request.GET, form).told, str(declared.label_plural)
+    content = export.stream(
+        file_formats.writer(kind, title, export.facts(title, workspace.name if workspace else "", told)),
+        rows,
+        headings=lambda: FILE_COLUMNS,
+        line=_record if kind == "json" else _cells,
+    )
+    return export.send(content, export.name(declared, kind, told), kind)
 
 
-def _cells(row: AuditEvent) -> list[str]:
-    return [_cell(value) for value in _record(row).values()]
+def _cells(row: AuditEvent) -> list[Cell]:
+    return [None if value == {} else export.value_cell(value) for value in _record(row).values()]
 
 
 def _record(row: AuditEvent) -> dict[str, Any]:
@@ -147,14 +159,6 @@ def _record(row: AuditEvent) -> dict[str, Any]:
         "ends_row": row.begun_id,
     }
     return {name: special[name] if name in special else getattr(row, name) for name in FILE_COLUMNS}
-
-
-def _cell(value: object) -> str:
-    if value is None or value == {}:
-        return ""
-    if isinstance(value, int):
-        return str(value)
-    return export.escape_formulas(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
 
 def _url(name: str, workspace: Workspace | None, *arguments: str) -> str:

@@ -131,6 +131,10 @@ class UnreliableCache(BaseCache):
         """Store the value if the cache is up."""
         self._try(lambda: super(UnreliableCache, self).set(key, value, timeout, version), None)
 
+    def add(self, key: str, value: Any, timeout: float | None = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
+        """Store the value if there is none. True also while the cache is down: the caller is then as if alone."""
+        return self._try(lambda: super(UnreliableCache, self).add(key, value, timeout, version), True)
+
     def delete(self, key: str, version: int | None = None) -> bool:
         """Remove the value, later if the cache is down; returns whether there was one."""
         deleted = self._try(lambda: super(UnreliableCache, self).delete(key, version), None)

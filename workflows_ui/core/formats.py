@@ -10,7 +10,7 @@ from typing import TypeGuard
 
 from django.utils import formats, timezone
 from django.utils.text import Truncator
-from django.utils.translation import get_language, gettext as _, ngettext, pgettext
+from django.utils.translation import get_language, gettext as _, gettext_lazy, ngettext, pgettext
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 #: Maximum plausible duration in milliseconds (30 years).
@@ -98,6 +98,18 @@ def day_and_time(value: datetime.datetime) -> str:
     if days == 1:
         return _("yesterday %(time)s") % {"time": f"{local:%H:%M}"}
     return exact(value, seconds=False)
+
+
+def place(zone: datetime.tzinfo) -> str:
+    """The place of a time zone, as people name its time: "Hanoi", "New York", "UTC"."""
+    name = str(zone)
+    if name in _CAPITALS:
+        return str(_CAPITALS[name])
+    return name.rpartition("/")[2].replace("_", " ")
+
+
+#: Zones whose time is called by another city than the one in their name.
+_CAPITALS = {"Asia/Ho_Chi_Minh": gettext_lazy("Hanoi"), "Asia/Saigon": gettext_lazy("Hanoi")}
 
 
 def date(value: datetime.date) -> str:

@@ -23,9 +23,9 @@ class Node:
 
     Attributes:
         kind: plain (a short text), long (a collapsed text), fields, table, list, items (a list of short
-            values), or deep (nested values that are not shown); with some Rooms also link, image or file.
+            values), or deep (nested values that are not shown); with some Rooms also link, image, file, time or markdown.
         text: the shown text of a plain or long one; the description of a deep one.
-        lead: the beginning of a long text, in one line.
+        lead: the beginning of a long text, in one line; a time as it came.
         cut: number of omitted characters of a long text.
         muted: the text is a label, not the value: empty, or nested values.
         columns: headings of a table.
@@ -138,7 +138,7 @@ def _list(value: Sequence[object], room: Room, depth: int) -> Node:
             node.rows.append(cells)
         else:
             node.entries.append((str(number), _node(inner, room, depth + 1)))
-    if node.kind == "list" and all(inner.kind in ("plain", "link") for _number, inner in node.entries):
+    if node.kind == "list" and all(inner.kind in ("plain", "link", "time") for _number, inner in node.entries):
         node.kind = "items"
     return node
 

@@ -24,7 +24,7 @@ from workflows_ui.members.models import Role
 from workflows_ui.members.services import members
 from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin.capabilities import lacking
-from workflows_ui.resource_admin.places import flow_url, list_url, run_url
+from workflows_ui.resource_admin.places import flow_url, list_url, repair_url, run_url
 from workflows_ui.resource_admin.resource import RESOURCES
 from workflows_ui.run_index.models import RunIndex
 from workflows_ui.run_index.services import indexes, rows as indexed_rows
@@ -70,7 +70,7 @@ def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
     if index is None or not form.is_valid():
         return responses.redirect_to_view(request, "failures", slug)
     declared = tables.failure_list(engine_session.open_session(request.access))
-    return local_lists.file(request, declared, form.chosen(found), kind)
+    return local_lists.file(request, declared, form.chosen(found), kind, form)
 
 
 def _without_index(request: ConsoleRequest) -> HttpResponse:
@@ -122,6 +122,7 @@ def _page(request: ConsoleRequest, index: RunIndex, pattern: Pattern) -> HttpRes
         "retry_next": alike,
         "runs_url": alike if newest.failed_step else "",
         "flow_url": flow_url(access.workspace.slug, newest.flow_id),
+        "repair_url": repair_url(access, newest.run_id) if newest.failed_step else "",
         "form": NoteForm(initial={"text": noted["note"]}),
         "assign_form": AssignForm(initial={"person": row.assigned_to_id if row else None}, people=people),
         "snooze_form": SnoozeForm(),

@@ -25,6 +25,7 @@ from workflows_ui.flow_editing import (
     piece_forms,
     places,
     router_forms,
+    saved_edits,
     schedule_forms,
     services as flow_edits,
 )
@@ -201,7 +202,8 @@ def _done(text: Text, undo: bool, answer: Applied) -> Text:
     if lost := answer.get("without_sample"):
         text_lost = gettext("The flow is as it was before, but these steps have no sample any more: %(steps)s.")
         return LastingText(text_lost % {"steps": ", ".join(f"“{title}”" for title in lost[:_MOST_NAMED])})
-    if undo and flow_edits.can_undo(edit):
+    # The step's page shows what changed, with a button that undoes it.
+    if undo and flow_edits.can_undo(edit) and not answer["step"]:
         return LinkedText(text, gettext("Undo"), url_of(UNDO, edit.workspace.slug, edit.flow_id))
     return text
 
@@ -212,7 +214,8 @@ def _after(slug: str, row: Row, answer: Applied) -> str:
     url = flow_url(slug, pick(row, "id"))
     if edit.meanwhile or edit.state == EditState.DIFFERS:
         return f"{url}edits/{edit.pk}/"
-    return step_url(url, answer["step"]) or f"{url}?tab=steps"
+    step = step_url(url, answer["step"])
+    return f"{step}?{urlencode({saved_edits.SAVED: edit.pk})}" if step else f"{url}?tab=steps"
 
 
 class _More(TypedDict, total=False):

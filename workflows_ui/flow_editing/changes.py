@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from django.utils.translation import gettext, ngettext
 
 from workflows_ui.core import formats
-from workflows_ui.core.paths import dict_at, list_at, text_at
+from workflows_ui.core.paths import dict_at, list_at, text_at, texts_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import flow_tree
 from workflows_ui.flow_editing import branch_changes, places, unmet_references as unmet
+from workflows_ui.flow_editing.expressions import used_steps
 from workflows_ui.flow_editing.operations import Operation
 from workflows_ui.flows import difference, reading, secret_inputs
 from workflows_ui.resource_admin.resource import Affected, Row, pick
@@ -18,6 +19,21 @@ _MOST_LINES = 12
 
 def lines(session: EngineSession, before: Row, after: Row) -> list[Affected]:
     """The differences between two flows in words, and folded field by field; secrets masked."""
+    texts, found = described(session, before, after)
+    if not texts:
+        return [Affected(gettext("The steps stay as they are."))]
+    number = len(texts)
+    summary = ngettext("This will change:", "These %(n)d things will change:", number) % {"n": number}
+    affected = [Affected(summary, [(text, "") for text in _first(texts)])]
+    if any(change.changes for change in found.steps):
+        affected.append(
+            Affected(gettext("Before and after"), template="flow_editing/folded_difference.html", value=found)
+        )
+    return affected
+
+
+def described(session: EngineSession, before: Row, after: Row) -> tuple[list[str], difference.Difference]:
+    """The differences between two flows as sentences, and field by field; secrets masked."""
     old, new = dict_at(before, "version"), dict_at(after, "version")
     trees = pick(old, "trigger"), pick(new, "trigger")
     mask, texts = secret_inputs.masking(session, *trees), list[str]()
@@ -31,19 +47,13 @@ def lines(session: EngineSession, before: Row, after: Row) -> list[Affected]:
         old_name, new_name = found.names
         text = gettext("The flow is renamed: “%(old)s” → “%(new)s”")
         texts.insert(0, text % {"old": old_name, "new": new_name})
-    texts += _changes_of_flow(session, before, after)
-    if not texts:
-        return [Affected(gettext("The steps stay as they are."))]
-    number, shown = len(texts), texts[:_MOST_LINES]
-    if number > len(shown):
-        shown.append(gettext("and %(n)d more") % {"n": number - len(shown)})
-    summary = ngettext("This will change:", "These %(n)d things will change:", number) % {"n": number}
-    affected = [Affected(summary, [(line, "") for line in shown])]
-    if any(change.changes for change in found.steps):
-        affected.append(
-            Affected(gettext("Before and after"), template="flow_editing/folded_difference.html", value=found)
-        )
-    return affected
+    return [*texts, *_changes_of_flow(session, before, after)], found
+
+
+def _first(texts: list[str]) -> list[str]:
+    """As many as a page lists, and how many more there are."""
+    more = len(texts) - _MOST_LINES
+    return [*texts[:_MOST_LINES], gettext("and %(n)d more") % {"n": more}] if more > 0 else texts
 
 
 def _lines(change: difference.StepChange, trigger: object, branch: branch_changes.BranchChange | None) -> Iterator[str]:
@@ -103,6 +113,40 @@ def _changes_of_flow(session: EngineSession, before: Row, after: Row) -> Iterato
     if "ownerId" in changed and (owner := text_at(after, "ownerId")):
         names = reading.people(session) | reading.other_people(session)
         yield gettext("The flow then belongs to %(owner)s") % {"owner": names.get(owner, owner)}
+
+
+def removed_steps(before: Row, after: Row, operation: Operation) -> list[Affected]:
+    """The steps that are removed with the one that the operation names, such as those inside a loop."""
+    old, new = (flow_tree.steps_by_name(pick(flow, "version.trigger")) for flow in (before, after))
+    named = [*texts_at(operation.request, "names")]
+    gone = [places.title(step) for name, step in old.items() if name not in new and name not in named]
+    if not gone:
+        return []
+    summary = ngettext("This step is removed with it:", "These %(n)d steps are removed with it:", len(gone))
+    return [Affected(summary % {"n": len(gone)}, [(title, "") for title in _first(gone)])]
+
+
+def other_outputs(before: Row, after: Row) -> list[Affected]:
+    """The steps that read one which has become another action or kind of step, whose output is another one then."""
+    old, new = (flow_tree.steps_by_name(pick(flow, "version.trigger")) for flow in (before, after))
+    others = {name for name, step in new.items() if name in old and _operation(step) != _operation(old[name])}
+    readers = [
+        step for step in new.values() if others and others & set(map(flow_tree.step_name, used_steps(new, step)))
+    ]
+    if not readers:
+        return []
+    summary = ngettext(
+        "This step reads the output of the step, and may not find in it what it reads now:",
+        "These %(n)d steps read the output of the step, and may not find in it what they read now:",
+        len(readers),
+    )
+    titles = _first([places.title(step) for step in readers])
+    return [Affected(summary % {"n": len(readers)}, [(title, "") for title in titles])]
+
+
+def _operation(step: flow_tree.Step) -> list[object]:
+    names = ("settings.pieceName", "settings.actionName", "settings.triggerName")
+    return [step.get("type"), *(pick(step, name) for name in names)]
 
 
 def unmet_references(before: Row, after: Row) -> list[Affected]:

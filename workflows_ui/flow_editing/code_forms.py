@@ -24,6 +24,7 @@ _LONGEST_NAME = 200
 
 
 class EditCode(RowsForm, SettingsForm):
+    is_main = True
     kinds = ("CODE",)
     row_keys = ("name", "value")
     row_label, add_label = pgettext_lazy("of code", "Input"), _("Add an input")

@@ -4,15 +4,15 @@ The engine evaluates what is between the braces as JavaScript. Here only paths a
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from workflows_ui.core.json_values import JsonType, json_type
 from workflows_ui.core.paths import text_of
 from workflows_ui.core.readers import as_items, mapping_of
-from workflows_ui.engine import braces, flow_tree
-from workflows_ui.engine.flow_tree import LOOP
+from workflows_ui.engine import braces, flow_tree, references
+from workflows_ui.engine.flow_tree import LOOP, Step
 
 Path = tuple[str | int, ...]
 
@@ -35,6 +35,7 @@ _KEY = rf"\.\s*(?:{_IDENTIFIER})|\[\s*(?:{_QUOTED}|\d{{1,9}})\s*\]"
 _KEYS = re.compile(_KEY, re.DOTALL)
 _REFERENCE = re.compile(rf"\s*({_IDENTIFIER})((?:\s*(?:{_KEY}))*)\s*", re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|u\{([0-9a-fA-F]{1,6})\}|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
+_WORD = re.compile(r"\b\w+\b")
 _CONTROLS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": ""}
 #: Characters that would end the quoted text, or the expression, too early.
 _UNSAFE = re.compile(r"[\\'{}\x00-\x1f\u2028\u2029]")
@@ -145,3 +146,11 @@ def _unescaped(match: re.Match[str]) -> str:
 def _escaped(match: re.Match[str]) -> str:
     character = match[0]
     return f"\\{character}" if character in "\\'" else f"\\u{ord(character):04x}"
+
+
+def used_steps(steps: Mapping[str, Step], step: Step) -> Iterator[Step]:
+    """Those of the steps, by name, whose values the expressions of a step name; not the step itself."""
+    texts = references.texts_in(flow_tree.without_steps(step))
+    inside = (text[start:end] for text in texts for start, end in braces.spans(text))
+    words = {word for expression in inside for word in _WORD.findall(expression)}
+    return (other for name, other in steps.items() if name in words and name != flow_tree.step_name(step))

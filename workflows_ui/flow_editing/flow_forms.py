@@ -15,13 +15,15 @@ from workflows_ui.core.form_arguments import Cleaned
 from workflows_ui.core.json_values import JsonType, json_type
 from workflows_ui.core.paths import dict_at, number_at, text_at
 from workflows_ui.engine import EngineError, Forbidden, NotFound, NotInPlan
-from workflows_ui.flow_editing import inverse, places, request_shapes, services as flow_edits
+from workflows_ui.engine_objects.flows import Step
+from workflows_ui.flow_editing import changes, inverse, places, request_shapes, services as flow_edits
 from workflows_ui.flow_editing.forms import EditForm, StepForm, an_object
 from workflows_ui.flow_editing.imports import contents
 from workflows_ui.flow_editing.models import FlowEdit
 from workflows_ui.flow_editing.operations import Json, Operation
 from workflows_ui.flow_editing.prediction import TYPES, step_named
 from workflows_ui.flows import notes, reading, versions as flow_versions
+from workflows_ui.flows.seen_form import CHANGED
 from workflows_ui.pieces import connections as connection_list
 from workflows_ui.resource_admin.resource import Affected, Row, id_at, pick
 from workflows_ui.web.json_field import JsonField
@@ -39,7 +41,9 @@ class SampleForm(StepForm):
     def clean(self) -> Cleaned:
         cleaned = super().clean()
         if self.questions:
-            self.questions[0] = Affected(self.describe(self.find_step(cleaned["flow"], cleaned)))
+            # No difference of trees shows it.
+            place = 1 if self.questions[0].summary == CHANGED else 0
+            self.questions[place] = Affected(self.describe(self.find_step(cleaned["flow"], cleaned)))
         return cleaned
 
 
@@ -83,6 +87,13 @@ class SaveSample(SampleForm):
         except EngineError:
             return None
 
+    def consequences(self, flow: Row, operation: Operation, predicted: Row) -> list[Affected]:
+        """A sample that the step has is lost: it cannot be brought back."""
+        step = self.find_step(flow, self.cleaned_data)
+        if operation.request["type"] == "OUTPUT" and not Step(step).settings.has_sample:
+            return []
+        return super().consequences(flow, operation, predicted)
+
     def describe(self, step: Json) -> str:
         if self.cleaned_data["kind"] == "INPUT":
             return gettext("This becomes the sample input of “%(step)s”.") % {"step": places.title(step)}
@@ -90,11 +101,15 @@ class SaveSample(SampleForm):
 
     def operation(self, flow: Row, data: Cleaned) -> Operation:
         self.find_step(flow, data)
-        payload = data["payload"]
-        # Engines before 0.83 ask for the type of the data; newer ones ignore it.
-        kind = "STRING" if json_type(payload) is JsonType.TEXT else "JSON"
-        request = {"stepName": data["step"], "payload": payload, "type": data["kind"], "dataType": kind}
-        return Operation("SAVE_SAMPLE_DATA", request)
+        return save_sample(data["step"], data["payload"], data["kind"])
+
+
+def save_sample(step: str, payload: object, kind: str = "OUTPUT") -> Operation:
+    """The operation that replaces a sample of a step."""
+    # Engines before 0.83 ask for the type of the data; newer ones ignore it.
+    data_type = "STRING" if json_type(payload) is JsonType.TEXT else "JSON"
+    request = {"stepName": step, "payload": payload, "type": kind, "dataType": data_type}
+    return Operation("SAVE_SAMPLE_DATA", request)
 
 
 class ClearSample(SampleForm):
@@ -200,6 +215,7 @@ class DeleteNote(NoteChoice):
 
 
 class ChangeOwner(EditForm):
+    always_asks = True
     owner = forms.ChoiceField(label=_("New owner"))
 
     def prepare(self) -> None:
@@ -228,13 +244,16 @@ class ChangeOwner(EditForm):
 
 
 class LockFlow(EditForm):
-    """Nothing is asked: the page explains what it does."""
+    """Without fields: the page explains what it does."""
+
+    always_asks = True
 
     def operation(self, flow: Row, data: Cleaned) -> Operation:
         return Operation("LOCK_FLOW", {})
 
 
 class UseVersion(EditForm):
+    always_asks = True
     version = forms.ChoiceField(label=_("Version"))
 
     def prepare(self) -> None:
@@ -252,6 +271,7 @@ class RawOperation(EditForm):
     """Any operation, for those who know the engine's requests. `type` in the address fills in a template."""
 
     above = "flow_editing/operation_template.html"
+    always_asks = True
     type = forms.ChoiceField(label=_("Operation"), choices=[(name, name) for name in TYPES])
     request = JsonField(label=_("Request (JSON)"), rows=12)
 
@@ -291,32 +311,57 @@ class RawOperation(EditForm):
         return Operation(data["type"], data["request"])
 
 
+_NO_UNDO = _(
+    "Samples of deleted steps are not restored. Runs and published versions stay as they are. An undo cannot be undone."
+)
+
+
 class UndoEdit(EditForm):
-    """Undoes the last edit; valid data has that edit as `undone`."""
+    """Undoes the last edit; valid data has that edit as `undone`.
+
+    `edit` is the one whose changes the page showed: if it is still the last one, and nobody has changed the flow since, nothing is asked.
+    """
 
     undone: FlowEdit | None = None
+    edit = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+
+    def prepare(self) -> None:
+        super().prepare()
+        if self.is_bound:
+            return
+        with suppress(CannotOpen):
+            edit, versions = self._latest(self.row)
+            if edit and versions and versions.after and flow_edits.is_newest(versions, self.row):
+                now = {key: self.row.get(key) for key in versions.parts}
+                self.initial["edit"] = edit.pk
+                before, after = {**now, "version": versions.after}, {**versions.parts, "version": versions.before}
+                self.questions = changes.lines(self.session, before, after)
+                self.questions.append(Affected(_NO_UNDO))
+
+    def _latest(self, flow: Row) -> tuple[FlowEdit | None, flow_edits.Versions | None]:
+        edit = flow_edits.latest(self.session.workspace, id_at(flow))
+        return edit, flow_edits.open_versions(edit) if edit else None
 
     def operation(self, flow: Row, data: Cleaned) -> Operation:
-        edit = flow_edits.latest(self.session.workspace, id_at(flow))
         try:
-            versions = flow_edits.open_versions(edit) if edit else None
+            edit, versions = self._latest(flow)
         except CannotOpen as problem:
             text = gettext("What was kept of the last edit cannot be opened any more.")
             raise forms.ValidationError(text) from problem
-        if versions is None:
+        if edit is None or versions is None:
             raise forms.ValidationError(gettext("There is no edit by this console that could be undone."))
         self.undone = edit
+        self.always_asks = data.get("edit") != edit.pk or not flow_edits.is_newest(versions, flow)
         return inverse.inverse(flow, versions.before, versions.parts)
 
     def consequences(self, flow: Row, operation: Operation, predicted: Row) -> list[Affected]:
+        if not self.always_asks:
+            return []
         if operation.type == "UPDATE_SAMPLE_DATA_INFO":
             step = step_named(dict_at(flow, "version.trigger"), operation.request["stepName"]) or {}
             text = gettext("“%(step)s” gets the sample back that it had.") % {"step": places.title(step)}
             return [Affected(text), Affected(gettext("An undo cannot be undone."))]
-        text = gettext(
-            "Samples of deleted steps are not restored. Runs and published versions stay as they are. An undo cannot be undone."
-        )
-        return [Affected(text)]
+        return [Affected(_NO_UNDO)]
 
     def clean(self) -> Cleaned:
         return super().clean() | {"undone": self.undone}

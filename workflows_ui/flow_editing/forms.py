@@ -1,11 +1,10 @@
 """Forms that edit a flow, one for each operation (api.md 6.5).
 
-A submitted form predicts the result, refuses damage, and asks for a confirmation of what will change. The second
-submission holds a mark of what was confirmed: if the flow was changed since, the question is asked again.
+A submitted form predicts the result and refuses damage. It asks for a confirmation only if something would be lost, or if the flow was
+changed since the form was opened; forms that replace more than a step always ask. `seen` is a mark of the version that the page showed, and
+after a question of what was confirmed.
 """
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from itertools import islice
@@ -24,7 +23,7 @@ from workflows_ui.core.text import Text
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import NotFound
 from workflows_ui.engine.flow_tree import FALLBACK, LOOP, TRIGGERS
-from workflows_ui.flow_editing import changes, damage, places, services as flow_edits
+from workflows_ui.flow_editing import changes, damage, places, saved_edits, services as flow_edits
 from workflows_ui.flow_editing.operations import Json, Operation, add_step, update_step
 from workflows_ui.flow_editing.prediction import (
     MALFORMED,
@@ -50,6 +49,8 @@ place_field = partial(
 #: The fields that say where an edit is made, and what marks a text in which expressions may stand.
 POSITION = ("step", "branch", "place")
 EXPRESSION = {"data-expression": ""}
+#: The template above the form of a chosen step.
+STEP_HEAD = "flow_editing/form_head.html"
 NO_HANDLING = {"retryOnFailure": {"value": False}, "continueOnFailure": {"value": False}}
 NEW_CODE = "export const code = async (inputs) => {\n  return inputs;\n};\n"
 
@@ -70,8 +71,12 @@ class EditForm(SeenForm):
     side_template = "flows/drawing.html"
     #: The name of the step that the form is about, "" if it is about the flow.
     current = ""
+    #: Whether it is what opens when its step is chosen in the diagram.
+    is_main: ClassVar[bool] = False
     #: Whether only the chosen step or branch is offered, since what the form shows means nothing in another one.
     only_chosen: ClassVar[bool] = False
+    #: Whether what will change is always confirmed, since it is more than what the person sees in the form.
+    always_asks = False
 
     def __init__(
         self,
@@ -88,6 +93,7 @@ class EditForm(SeenForm):
         #: The tree as it was when the page was opened, with secrets masked: for choices.
         self.trigger = dict_at(row, "version.trigger")
         self.session, self.row, self.asked, self.questions = session, row, asked, list[Affected]()
+        self.initial["seen"] = flow_edits.version_mark(row)
         self.prepare()
 
     @classmethod
@@ -122,6 +128,12 @@ class EditForm(SeenForm):
         return drawing.editor_panel(self.session, self.row, self.current)
 
     @property
+    def saved(self) -> saved_edits.SavedEdit | None:
+        """What the edit that was just made changed, which the address names; None on the page of a submitted form."""
+        key = "" if self.is_bound else str(self.asked.get(saved_edits.SAVED) or "")
+        return saved_edits.context(self.session, self.row, key)
+
+    @property
     def tab_url(self) -> str:
         """The steps of the flow."""
         return f"{flow_url(self.session.workspace.slug, id_at(self.row))}?tab=steps"
@@ -129,6 +141,8 @@ class EditForm(SeenForm):
     @property
     def home(self) -> str:
         """The page of the step, or the steps of the flow: where the person goes without running the operation."""
+        if self.is_main:
+            return self.tab_url
         return step_url(self.tab_url.partition("?")[0], self.current) or self.tab_url
 
     def operation(self, flow: Row, data: Cleaned) -> Operation:
@@ -136,7 +150,7 @@ class EditForm(SeenForm):
         raise NotImplementedError
 
     def consequences(self, flow: Row, operation: Operation, predicted: Row) -> list[Affected]:
-        """Further consequences to show before the confirmation."""
+        """What else would be lost. If there is anything, it is confirmed first."""
         if flow_edits.is_undoable(operation.type, dict_at(flow, "version"), dict_at(predicted, "version")):
             return []
         return [Affected(gettext("“Undo the last edit” cannot restore this."))]
@@ -189,16 +203,28 @@ class EditForm(SeenForm):
             raise forms.ValidationError(
                 [*problems, gettext("The engine would accept this all the same. Nothing was sent.")]
             )
-        mark = _mark(flow, operation)
-        seen = cleaned.pop("seen", "")
-        if seen != mark:
-            self.questions = changes.lines(self.session, flow, predicted)
-            self.questions += changes.unmet_references(flow, predicted)
-            self.questions += [*self.consequences(flow, operation, predicted), changes.request(self.session, operation)]
-            if seen and seen.partition("-")[0] != mark.partition("-")[0]:
-                self.questions.insert(0, Affected(CHANGED))
-            self.set_seen(mark)
+        self.questions = self._ask(cleaned.pop("seen", ""), flow, operation, predicted)
         return cleaned | {"flow": flow, "predicted": predicted, "operation": operation}
+
+    def _ask(self, seen: str, flow: Row, operation: Operation, predicted: Row) -> list[Affected]:
+        """What has to be confirmed; nothing if it was, or if nothing would be lost that the page did not show."""
+        version = flow_edits.version_mark(flow)
+        mark = f"{version}-{flow_edits.digest(operation.body)}"
+        if seen == mark:
+            return []
+        lost = [
+            *changes.removed_steps(flow, predicted, operation),
+            *changes.unmet_references(flow, predicted),
+            *changes.other_outputs(flow, predicted),
+            *self.consequences(flow, operation, predicted),
+        ]
+        if seen == version and not lost and not self.always_asks:
+            return []
+        self.set_seen(mark)
+        found = [*changes.lines(self.session, flow, predicted), *lost, changes.request(self.session, operation)]
+        if seen and seen.partition("-")[0] != version:
+            found.insert(0, Affected(CHANGED))
+        return found
 
 
 def _first(field: forms.Field) -> str:
@@ -215,12 +241,6 @@ def _versions(session: EngineSession, flow: Row, operation: Operation) -> dict[s
         return {}
 
 
-def _mark(flow: Row, operation: Operation) -> str:
-    """A digest of what the person saw: of the flow's version, "-", of the operation."""
-    parts = ([pick(flow, "version.id"), pick(flow, "version.updated")], operation.body)
-    return "-".join(hashlib.sha256(json.dumps(part, sort_keys=True).encode()).hexdigest()[:32] for part in parts)
-
-
 def _impossible(problem: Exception) -> str:
     if isinstance(problem, Impossible) and problem.step:
         text = gettext("The engine would refuse this for the step “%(step)s”. It may have been changed or removed.")
@@ -235,6 +255,7 @@ class StepForm(EditForm):
     kinds: ClassVar[tuple[str, ...]] = ()
     #: How many such steps a flow has to have.
     fewest: ClassVar[int] = 1
+    above = STEP_HEAD
     step = forms.ChoiceField(
         label=_("Step"),
         widget=LongSelect,
@@ -436,6 +457,7 @@ def an_object(value: object) -> Json:
 
 
 class EditLoop(SettingsForm):
+    is_main = True
     discreet = SettingsForm.discreet | {"items"}
     kinds = (LOOP,)
     items = forms.CharField(

@@ -355,7 +355,7 @@ class AddPieceStep(PieceForm):
 class ChangePieceStep(PieceForm, StepForm):
     """The settings of a step that uses an app, or of the trigger; another action, trigger or app if the address names it."""
 
-    first = only_chosen = True
+    first = only_chosen = is_main = True
     kinds = ("PIECE", *TRIGGERS)
 
     def prepare(self) -> None:

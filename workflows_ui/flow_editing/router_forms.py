@@ -15,7 +15,15 @@ from workflows_ui.engine import flow_tree
 from workflows_ui.engine.flow_tree import FALLBACK
 from workflows_ui.engine_objects.flows import Branch
 from workflows_ui.flow_editing import places
-from workflows_ui.flow_editing.forms import EXPRESSION, MOST_ROWS, EditForm, RowsForm, SettingsForm, StepForm
+from workflows_ui.flow_editing.forms import (
+    EXPRESSION,
+    MOST_ROWS,
+    STEP_HEAD,
+    EditForm,
+    RowsForm,
+    SettingsForm,
+    StepForm,
+)
 from workflows_ui.flow_editing.operations import Json, Operation, update_step
 from workflows_ui.flow_editing.prediction import step_named
 from workflows_ui.flows import outline
@@ -44,6 +52,7 @@ class BranchForm(EditForm):
     fallback: ClassVar[bool] = False
     #: How many such branches a router of the flow has to have.
     fewest: ClassVar[int] = 1
+    above = STEP_HEAD
     branch = forms.ChoiceField(
         label=_("Branch"),
         widget=LongSelect,

@@ -1,5 +1,6 @@
 """Edits of flows: stored before the engine is asked, ended with its answer, removed when they expire."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,8 +10,9 @@ from django.db.models import QuerySet
 
 from workflows_ui.core import clock, database
 from workflows_ui.core.crypto import CannotOpen
-from workflows_ui.core.paths import dict_at
+from workflows_ui.core.paths import dict_at, pick
 from workflows_ui.credentials.services.engine_session import EngineSession
+from workflows_ui.engine.flow_shape import shape
 from workflows_ui.flow_editing.models import EditState, FlowEdit
 from workflows_ui.members.models import Workspace
 
@@ -38,6 +40,15 @@ class Versions:
     after: Mapping[str, object] | None
     parts: Mapping[str, object]
     undoes: str = ""
+
+
+def version_mark(flow: Mapping[str, object]) -> str:
+    """A digest of the version that a page shows, which the forms on it send along."""
+    return digest([pick(flow, "version.id"), pick(flow, "version.updated")])
+
+
+def digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def begin(
@@ -149,6 +160,18 @@ def open_versions(edit: FlowEdit) -> Versions | None:
     return Versions(
         found["before"], found["expected"], found.get("after"), found.get("parts", {}), found.get("undoes", "")
     )
+
+
+def is_newest(versions: Versions, flow: Mapping[str, object]) -> bool:
+    """Whether the flow still has the steps that the edit left. Of one with its secrets masked, only if nothing at all was changed."""
+    left, now = versions.after or {}, dict_at(flow, "version")
+    if left.get("updated") and left.get("updated") == now.get("updated"):
+        return True
+    try:
+        # A sample may have been saved since.
+        return bool(left) and shape({"version": left}) == shape({"version": now})
+    except (TypeError, KeyError, AttributeError, RecursionError):
+        return False
 
 
 def mark_undone(*edits: FlowEdit) -> None:

@@ -18,27 +18,26 @@ from django.views.decorators.http import require_POST, require_safe
 from workflows_ui.core import redaction
 from workflows_ui.core.collation import sort_key
 from workflows_ui.core.crypto import CannotOpen
-from workflows_ui.core.paths import dict_at, list_at, text_at
+from workflows_ui.core.paths import dict_at, text_at
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import flow_tree
 from workflows_ui.engine_objects.flows import Flow
 from workflows_ui.engine_objects.pieces import Piece
-from workflows_ui.flow_editing import actions, places, schedule_forms, services as flow_edits
+from workflows_ui.flow_editing import actions, page, places, saved_edits, schedule_forms, services as flow_edits
 from workflows_ui.flow_editing.earlier_values import EarlierValues, found_values, steps_at, value_node
 from workflows_ui.flow_editing.expressions import MISSING, EarlierStep, Expression, parse, reference, value_at
 from workflows_ui.flow_editing.forms import POSITION
 from workflows_ui.flow_editing.models import EditState
 from workflows_ui.flow_editing.operations import Json
 from workflows_ui.flow_editing.prediction import step_named
-from workflows_ui.flow_editing.testing.actions import DRAFT_TEST, STEP_TEST
-from workflows_ui.flow_editing.trigger_testing import actions as trigger_tests
 from workflows_ui.flows import difference, drawing, outline, reading, secret_inputs
 from workflows_ui.members.models import Role
 from workflows_ui.pieces import apps
 from workflows_ui.pieces.apps import App
 from workflows_ui.pieces.catalogue import CATEGORIES, matches_filters
 from workflows_ui.pieces.fields import operations
+from workflows_ui.resource_admin import action_page
 from workflows_ui.resource_admin.places import choose_app_url, flow_url
 from workflows_ui.resource_admin.resource import Row, Text, id_at
 from workflows_ui.resources.flows.declaration import Flows
@@ -47,13 +46,6 @@ from workflows_ui.web import responses
 from workflows_ui.web.access import member
 from workflows_ui.web.requests import ConsoleRequest
 
-#: By the type of a step.
-_OF_TYPE = {
-    **dict.fromkeys(("PIECE", "PIECE_TRIGGER"), (actions.SETTINGS,)),
-    "CODE": actions.CODE,
-    flow_tree.LOOP: actions.LOOP,
-    **dict.fromkeys(flow_tree.ROUTERS, actions.ROUTER),
-}
 #: The most fields whose expressions are resolved together, and the longest text and search.
 _MOST_FIELDS, _LONGEST, _LONGEST_SEARCH = 100, 20_000, 100
 _FIELD_ID = re.compile(r"[\w-]{1,150}", re.ASCII)
@@ -68,65 +60,48 @@ def _read_flow(request: ConsoleRequest, id: str) -> tuple[EngineSession, Row]:
     return session, flow
 
 
-def _around(session: EngineSession, flow: Row, id: str, current: str) -> dict[str, object]:
-    """The context of editor.html; `current` is the name of the step that is edited."""
+def _around(session: EngineSession, flow: Row, id: str, current: str, *, edits: bool = True) -> dict[str, object]:
+    """The context of editor.html; `current` is the name of the chosen step, `edits` whether the person may edit."""
     url = flow_url(session.workspace.slug, id)
     return {
+        "session": session,
+        "flow": flow,
         "name": reading.name_of(flow) or id,
         "flow_url": url,
         "tab_url": f"{url}?tab=steps",
         "current": current,
         # Called by the whole page only.
-        "drawing": partial(drawing.editor_panel, session, flow, current),
+        "drawing": partial(drawing.editor_panel, session, flow, current, edits=edits),
+        "edits": edits,
     }
 
 
 @never_cache
 @require_safe
-@member(Role.BUILDER)
+@member(Role.VIEWER)
 def step(request: ConsoleRequest, slug: str, id: str, step: str) -> HttpResponse:
-    """The operations on one step of the newest version, and on its branches."""
+    """One step of the newest version, beside the diagram: for builders its main form, or what can be done to its branches; for others,
+    and for a step without such a form, its settings.
+    """
     session, flow = _read_flow(request, id)
-    trigger = reading.trigger_of(flow)
+    trigger, edits = reading.trigger_of(flow), request.access.allows(Role.BUILDER)
     found = step_named(trigger, step)
     if found is None:
         raise Http404
-    is_trigger, links = found is trigger, partial(actions.links, flow, slug, id)
-    tests = links((trigger_tests.TEST, DRAFT_TEST) if is_trigger else (STEP_TEST,), step=step)
-    of_type = _OF_TYPE.get(text_at(found, "type"), ())
-    of_any = (*actions.ANY_STEP, *(actions.TRIGGER if is_trigger else actions.STEP))
-    listed = list_at(found, "settings.branches")
-    fallbacks = {index for index, branch in enumerate(listed) if flow_tree.is_fallback(branch)}
-    branches = [
-        (
-            places.branch_title(found, index),
-            [
-                _adding(_("Add a step to the branch"), slug, id, f"INSIDE_BRANCH:{step}:{index}"),
-                *links((actions.RENAME_BRANCH,) if index in fallbacks else actions.BRANCH, branch=f"{step}:{index}"),
-            ],
-        )
-        for index, _name in enumerate(flow_tree.branch_names(found))
-    ]
-    added = [_adding(_("Add a step after it"), slug, id, f"AFTER:{step}")]
-    if text_at(found, "type") == flow_tree.LOOP:
-        added.append(_adding(_("Add a step to the loop"), slug, id, f"INSIDE_LOOP:{step}"))
-    if is_trigger or text_at(found, "type") == "PIECE":
-        label = _("Choose the trigger") if is_trigger else _("Change the action")
-        added.insert(0, (label, actions.SETTINGS, choose_app_url(slug, id, step=step)))
+    main = page.main_action(found) if edits else None
+    if main is not None and main.visible(flow):
+        return action_page.show_form(request, Flows(), main, session, id, flow, {**request.GET.dict(), "step": step})
     names = outline.names_of(trigger, reading.connection_names(session), slug)
     alone = secret_inputs.masked(session, flow_tree.without_steps(found))
     settings = outline.items(alone, names, outline.labels(session, alone))[:1]
-    context = _around(session, flow, id, step) | {
+    context = _around(session, flow, id, step, edits=edits) | {
         "title": outline.title_of(found),
-        "untestable": not tests and not is_trigger,
-        "step_panel": {"rows": list(outline.rows(settings, titled=True))},
-        "groups": [("", [*links(of_type, step=step), *tests, *added, *links(of_any, step=step)]), *branches],
+        "saved": saved_edits.context(session, flow, request.GET.get(saved_edits.SAVED, "")) if edits else None,
+        "head": page.step_head(slug, flow, step, edits=edits),
+        "settings": settings[0].settings if settings else None,
+        "branches": page.branches(slug, flow, alone, names, edits=edits),
     }
     return responses.page(request, "flow_editing/step.html", context, fragments=("action",))
-
-
-def _adding(label: Text, slug: str, id: str, place: str) -> actions.Link:
-    return label, actions.ADD, choose_app_url(slug, id, place=place)
 
 
 @never_cache

@@ -13,7 +13,7 @@ from workflows_ui.engine import flow_tree
 from workflows_ui.engine_objects.flows import Step
 
 #: Of a box; between two boxes; between branches and inside frames; of a branch's label; around everything.
-WIDTH, HEIGHT, GAP, SIDE, LABEL, MARGIN = 240, 62, 28, 20, 22, 12
+WIDTH, HEIGHT, GAP, SIDE, LABEL, MARGIN = 240, 62, 36, 20, 22, 12
 #: Deeper steps are not drawn; neither are later ones.
 DEEPEST, MOST = 12, 1000
 #: The steps of a flow in which nothing is folded.
@@ -52,10 +52,24 @@ class Label:
     y: int
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a step can be added, around `x` and `y`: as the engine names it (api.md 6.5), `AFTER`, `INSIDE_LOOP` or `INSIDE_BRANCH` of a
+    step; for the last one `branch` is the branch's number from 0, and `name` its name.
+    """
+
+    location: str
+    step: Step
+    x: int
+    y: int
+    branch: int | None = None
+    name: str | None = None
+
+
 @dataclass
 class Layout:
-    """A diagram. `lines` and `heads` (of the arrows) are parts of the data of one path each; `left_out` counts steps that are not drawn,
-    `folded` is whether loops and routers are.
+    """A diagram. `lines` and `heads` (of the arrows) are parts of the data of one path each; `places` are where steps can be added;
+    `left_out` counts steps that are not drawn, `folded` is whether loops and routers are.
     """
 
     width: int = 0
@@ -65,6 +79,7 @@ class Layout:
     labels: list[Label] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     heads: list[str] = field(default_factory=list)
+    places: list[Place] = field(default_factory=list)
     left_out: int = 0
     folded: bool = False
 
@@ -92,6 +107,10 @@ class _Block:
 class _Chain:
     blocks: list[_Block] = field(default_factory=list)
     name: str | None = None
+    #: The length of the line after the last step, with the place for one more.
+    tail: int = 0
+    #: Of a branch: whether its router has an entry for it.
+    listed: bool = False
 
     @property
     def left(self) -> int:
@@ -103,23 +122,26 @@ class _Chain:
 
     @property
     def height(self) -> int:
-        return sum(block.height for block in self.blocks) + GAP * max(0, len(self.blocks) - 1)
+        return sum(block.height for block in self.blocks) + GAP * max(0, len(self.blocks) - 1) + self.tail
 
 
-def layout(trigger: object, current: str = "") -> Layout:
+def layout(trigger: object, current: str = "", *, places: bool = False) -> Layout:
     """The diagram of the tree that starts at `trigger`; empty without one. Accepts malformed trees.
 
     Args:
         current: the name of the step that is unfolded in a long flow, as are the loops and routers around it.
+        places: leave room for a further step at each end, and say where steps can be added.
     """
     nodes = flow_tree.nodes(trigger)
     steps = nodes[0].chain.steps if nodes else []
-    tree = _Tree(_unfolded(nodes, current) if len(nodes) > UNFOLDED else None)
+    tree = _Tree(_unfolded(nodes, current) if len(nodes) > UNFOLDED else None, GAP if places else 0)
     chain = tree.measured(steps, 0)
     if not chain.blocks:
         return Layout()
     drawn = Layout(chain.left + chain.right + 2 * MARGIN, chain.height + 2 * MARGIN)
     _place(drawn, chain, MARGIN + chain.left, MARGIN)
+    if not places:
+        drawn.places.clear()
     drawn.left_out = len(nodes) - len(drawn.boxes)
     drawn.folded = tree.unfolded is not None and any(box.more for box in drawn.boxes)
     return drawn
@@ -133,13 +155,14 @@ def _unfolded(nodes: Iterable[flow_tree.Node], current: str) -> set[flow_tree.No
 
 @dataclass
 class _Tree:
-    """The steps that are unfolded (None: all are), and how many are measured."""
+    """The steps that are unfolded (None: all are), the line after the last step of each chain, and how many steps are measured."""
 
     unfolded: set[flow_tree.Node] | None
+    tail: int = 0
     measured_steps: int = 0
 
     def measured(self, steps: Iterable[flow_tree.Node], depth: int, name: str | None = None) -> _Chain:
-        chain = _Chain(name=name)
+        chain = _Chain(name=name, tail=self.tail)
         for node in steps:
             if self.measured_steps == MOST:
                 break
@@ -153,12 +176,14 @@ class _Tree:
             block.more = bool(node.inside)
         elif branches:
             block.branches = [self.measured(branch.steps, depth + 1, branch.branch) for branch in branches]
+            for drawn, branch in zip(block.branches, branches, strict=True):
+                drawn.listed = branch.listed
             block.left = max(_HALF, (block.across + 1) // 2)
             block.right = max(_HALF, block.across // 2)
             inner = max(branch.height for branch in block.branches)
             block.height = HEIGHT + GAP + LABEL + (GAP + inner if inner else 0) + GAP
-        elif loop:
-            block.loop = self.measured(loop.steps, depth + 1)
+        elif loop or (self.tail and block.step.type == flow_tree.LOOP):
+            block.loop = self.measured(loop.steps if loop else (), depth + 1)
             block.left = max(_HALF, block.loop.left) + SIDE
             block.right = max(_HALF, block.loop.right) + SIDE
             block.height = SIDE + HEIGHT + GAP + block.loop.height + SIDE
@@ -166,13 +191,16 @@ class _Tree:
 
 
 def _place(drawn: Layout, chain: _Chain, axis: int, y: int) -> int:
-    """Place a chain; return where it ends."""
+    """Place a chain; return where its last step ends."""
     for index, block in enumerate(chain.blocks):
         if index:
             _arrow(drawn, axis, y, y + GAP)
             y += GAP
         _place_block(drawn, block, axis, y)
         y += block.height
+        drawn.places.append(Place("AFTER", block.step, axis, y + GAP // 2))
+    if chain.tail and chain.blocks:
+        drawn.lines.append(f"M{axis} {y}v{GAP // 2}")
     return y
 
 
@@ -182,15 +210,22 @@ def _place_block(drawn: Layout, block: _Block, axis: int, y: int) -> None:
         y += SIDE
     drawn.boxes.append(Box(block.number, block.step, axis - _HALF, y, block.more))
     below = y + HEIGHT
-    if block.loop is not None and block.loop.blocks:
-        _arrow(drawn, axis, below, below + GAP)
-        _place(drawn, block.loop, axis, below + GAP)
+    if block.loop is not None:
+        if block.step.type == flow_tree.LOOP:
+            drawn.places.append(Place("INSIDE_LOOP", block.step, axis, below + GAP // 2))
+        if block.loop.blocks:
+            _arrow(drawn, axis, below, below + GAP)
+            _place(drawn, block.loop, axis, below + GAP)
+        else:
+            drawn.lines.append(f"M{axis} {below}v{GAP // 2}")
     end = y + block.height
     for number, (branch, x) in enumerate(_across(block, axis), start=1):
         top = below + GAP
         drawn.lines.append(f"M{axis} {below}V{below + GAP // 2}H{x}V{top}")
         drawn.labels.append(Label(branch.name, number, x, top))
         bottom = top + LABEL
+        if branch.listed and block.step.type in flow_tree.ROUTERS:
+            drawn.places.append(Place("INSIDE_BRANCH", block.step, x, bottom + GAP // 2, number - 1, branch.name))
         if branch.blocks:
             _arrow(drawn, x, bottom, bottom + GAP)
             bottom = _place(drawn, branch, x, bottom + GAP)

@@ -11,7 +11,7 @@ from workflows_ui.core.states import Badge
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.flows import diagram, outline, reading
 from workflows_ui.pieces.apps import Mark
-from workflows_ui.resource_admin.places import flow_url, step_url
+from workflows_ui.resource_admin.places import choose_app_url, flow_url, step_url
 from workflows_ui.resource_admin.resource import Row, id_at
 from workflows_ui.web import messages
 from workflows_ui.web.icons import icon_url
@@ -19,6 +19,8 @@ from workflows_ui.web.markup import NOTHING, joined, markup
 
 #: Characters of a title and of a second line that fit into a box, and of a branch's label.
 _TITLE, _SECOND, _LABEL = 21, 30, 26
+#: Characters of a name that a screen reader reads.
+_LONG_NAME = 120
 _INCOMPLETE = Badge(gettext_lazy("Not complete"), "triangle-alert", "orange")
 #: How a step did: the engine's status, and milliseconds.
 States = Mapping[str, tuple[str, float]]
@@ -34,6 +36,11 @@ _STATE = (
     '<use class="icon d-state-icon d-{}" href="{}" x="50" y="44" width="12" height="12"></use>'
     '<text class="d-state d-{}" x="66" y="54">{}{}</text>'
 )
+#: A place for a further step: its address, its name, where it is.
+_PLACE = (
+    '<a class="d-add" href="{}" data-panel aria-label="{}" transform="translate({} {})"><circle class="d-hit" r="14"></circle>'
+    '<circle r="9"></circle><path d="M-4 0H4M0-4V4"></path></a>'
+)
 
 
 class Drawing(TypedDict):
@@ -46,23 +53,28 @@ class Drawing(TypedDict):
     frames: SafeString
     labels: SafeString
     steps: SafeString
+    places: SafeString
     left_out: int
     folded: bool
 
 
-def run_diagram(session: EngineSession, trigger: Row, states: States, unfolded: str) -> Drawing:
-    """The diagram as a flow's page shows it: each step leads to its place in the outline, with how it did in a run. In a long flow the
-    step of the name `unfolded` is unfolded.
+def run_diagram(session: EngineSession, flow: Row, states: States, unfolded: str) -> Drawing:
+    """The diagram as a flow's page shows it: each step leads to its page, with how it did in a run. In a long flow the step of the name
+    `unfolded` is unfolded.
     """
-    drawn, known = diagram.layout(trigger, unfolded), reading.known_apps(session)
-    return _drawn(drawn, (_box(box, known, _in_tab(box.number), states=states) for box in drawn.boxes))
+    drawn, known = diagram.layout(reading.trigger_of(flow), unfolded), reading.known_apps(session)
+    base = flow_url(session.workspace.slug, id_at(flow))
+    return _drawn(drawn, (_box(box, known, _page_of(base, box), states=states) for box in drawn.boxes))
 
 
-def editor_panel(session: EngineSession, flow: Row, current: str = "") -> Drawing | None:
-    """The diagram as the editor of the steps shows it: each step leads to its own page, incomplete ones are marked, and `current` is the
-    name of the step that is being edited. Left out without steps.
+def editor_panel(session: EngineSession, flow: Row, current: str = "", *, edits: bool = True) -> Drawing | None:
+    """The diagram as the page of the steps shows it: each step leads to its own page, incomplete ones are marked, and `current` is the
+    name of the step that is chosen. Left out without steps.
+
+    Args:
+        edits: for who may edit, between the steps are links that add one.
     """
-    drawn = diagram.layout(reading.trigger_of(flow), current)
+    drawn = diagram.layout(reading.trigger_of(flow), current, places=edits)
     if not drawn.boxes:
         return None
     base, known = flow_url(session.workspace.slug, id_at(flow)), reading.known_apps(session)
@@ -73,14 +85,27 @@ def editor_panel(session: EngineSession, flow: Row, current: str = "") -> Drawin
         # A step with folded ones has a page of its own, on which it is unfolded.
         beside = NOTHING if box.more else SafeString(" data-panel")
         attributes = markup('{} data-step="{}"{}', beside, name, marked)
-        return _box(box, known, step_url(base, name) or f"{base}{_in_tab(box.number)}", attributes)
+        return _box(box, known, _page_of(base, box), attributes)
 
-    return _drawn(drawn, map(box_html, drawn.boxes))
+    added = (_place(place, session.workspace.slug, id_at(flow)) for place in drawn.places if place.step.name)
+    return _drawn(drawn, map(box_html, drawn.boxes)) | {"places": joined("", _PLACE, added)}
 
 
-def _in_tab(number: int) -> str:
-    """The step's place in the outline."""
-    return f"?tab=steps#step-at-{number}"
+def _place(place: diagram.Place, slug: str, flow_id: str) -> tuple[str, str, int, int]:
+    parts = (place.location, place.step.name, *(() if place.branch is None else (str(place.branch),)))
+    label, title = _("Add a step after “%(step)s”"), formats.cut(outline.title_of(place.step), _LONG_NAME)
+    if place.location == "INSIDE_LOOP":
+        label = _("Add a step at the start of the loop “%(step)s”")
+    elif place.branch is not None:
+        label = _("Add a step at the start of the branch “%(branch)s” of “%(step)s”")
+    branch = formats.cut(_branch_name(place.name, (place.branch or 0) + 1), _LONG_NAME)
+    url = choose_app_url(slug, flow_id, place=":".join(parts))
+    return url, label % {"step": title, "branch": branch}, place.x, place.y
+
+
+def _page_of(base: str, box: diagram.Box) -> str:
+    """The step's page below the address of its flow; without one its place in the outline."""
+    return step_url(base, box.step.name) or f"{base}?tab=steps#step-at-{box.number}"
 
 
 def _drawn(drawn: diagram.Layout, boxes: Iterable[SafeString]) -> Drawing:
@@ -92,15 +117,20 @@ def _drawn(drawn: diagram.Layout, boxes: Iterable[SafeString]) -> Drawing:
         "frames": joined("", '<rect class="d-frame" x="{}" y="{}" width="{}" height="{}" rx="8"></rect>', drawn.frames),
         "labels": joined("", '<text class="d-label" x="{}" y="{}">{}{}</text>', map(_label, drawn.labels)),
         "steps": joined("", "{}", ((box,) for box in boxes)),
+        "places": NOTHING,
         "left_out": drawn.left_out,
         "folded": drawn.folded,
     }
 
 
 def _label(label: diagram.Label) -> tuple[int, int, str, SafeString]:
-    whole = label.name or _("Branch %(number)d") % {"number": label.number}
+    whole = _branch_name(label.name, label.number)
     text = formats.cut(whole, _LABEL)
     return label.x, label.y + 15, text, NOTHING if text == whole else markup("<title>{}</title>", whole)
+
+
+def _branch_name(name: str | None, number: int) -> str:
+    return name or _("Branch %(number)d") % {"number": number}
 
 
 def _box(
@@ -120,6 +150,7 @@ def _box(
     if states is None and step.is_incomplete:
         state = _INCOMPLETE
     words = [title, second, str(state.word) if state else "", _("Skipped") if step.skipped else ""]
+    words = [formats.cut(word, _LONG_NAME) for word in words]
     whole = ", ".join(filter(None, [*words, _("Folded") if box.more else ""]))
     return markup(
         _BOX,

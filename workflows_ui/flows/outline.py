@@ -250,12 +250,12 @@ def fallback_name(name: str | None) -> str:
 
 # --- HTML --------------------------------------------------------------------------------------------
 
-#: What is before the settings of a step, with its title, kind and marks; the link that edits it; the heading of a branch.
+#: What is before the settings of a step, with its title, kind and marks; the link to its page; the heading of a branch.
 _STEP = (
     '<li id="step-at-{}" class="outline-step depth-{}{}">{}<div class="min-w-0 flex-fill"><div class="long">{}{}{}</div>'
     '<div class="small text-secondary long">{}{}{}</div>'
 )
-_EDIT = (
+_LINK = (
     '<a class="btn btn-icon flex-shrink-0 btn-ghost-secondary" href="{}{}/" data-panel data-step="{}"'
     ' aria-label="{}: {}" title="{}">{}</a>'
 )
@@ -263,19 +263,19 @@ _BRANCH = '<li class="outline-branch depth-{}">{}<div class="min-w-0 long">{}<st
 
 
 def rows(
-    items: Sequence[Item], *, edit_url: str = "", titled: bool = False
+    items: Sequence[Item], *, step_url: str = "", edits: bool = False
 ) -> Iterator[tuple[SafeString, Item, SafeString]]:
     """Each line with the HTML before and after its settings, for templates/flows/outline.html.
 
     Args:
-        edit_url: what the pages of the steps begin with; "" without links to them.
-        titled: the page has the title of the step already.
+        step_url: what the pages of the steps begin with; "" without links to them.
+        edits: whether the person edits the steps there.
     """
     skipped = markup(' <span class="badge bg-secondary-lt">{}</span>', _("Skipped"))
     warning, incomplete = icon("triangle-alert", "me-1"), _("Not complete")
     invalid = markup(' <span class="badge bg-orange-lt">{}{}</span>', warning, incomplete)
     nothing = markup(' <span class="text-secondary">{}</span>', _("– nothing happens"))
-    edit, pencil = _("Edit"), icon("pencil")
+    words, sign = (_("Edit"), icon("pencil")) if edits else (_("Show"), icon("chevron-right"))
     for item in items:
         mark = icon(item.icon, "outline-icon")
         if not item.step:
@@ -289,7 +289,7 @@ def rows(
             item.depth,
             " outline-skipped" if item.skipped else "",
             mark,
-            NOTHING if titled else formats.cut(item.title, 300),
+            formats.cut(item.title, 300),
             skipped if item.skipped else NOTHING,
             invalid if item.invalid else NOTHING,
             item.kind,
@@ -297,9 +297,9 @@ def rows(
             markup(" · <code>{}</code>", formats.cut(item.name, 60)) if item.name else NOTHING,
         )
         link: SafeString = NOTHING
-        if edit_url and item.name:
+        if step_url and item.name:
             name, title = quote(item.name, safe=""), formats.cut(item.title, 80)
-            link = markup(_EDIT, edit_url, name, item.name, edit, title, edit, pencil)
+            link = markup(_LINK, step_url, name, item.name, words, title, words, sign)
         yield opening, item, markup("</div>{}</li>", link)
 
 

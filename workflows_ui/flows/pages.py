@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _, ngettext
 from workflows_ui.core.paths import dict_at, dicts_at, text_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import TooLarge, flow_tree
-from workflows_ui.flows.reading import folder_names, name_of, pieces_of
+from workflows_ui.flows.reading import FOLDERS, folder_names, keep_owners, name_of, pieces_of
 from workflows_ui.resource_admin import whole_lists
 from workflows_ui.resource_admin.resource import Page, Query, Row, Text
 
@@ -31,6 +31,7 @@ _KEPT = (
     "updated",
     "status",
     "folderId",
+    "ownerId",
     "publishedVersionId",
     "operationStatus",
     "externalId",
@@ -42,26 +43,30 @@ _KEPT_OF_VERSION = ("id", "displayName", "connectionIds", "valid", "state")
 
 @dataclass(frozen=True)
 class Filters:
-    """As the engine has them; None for any. `live`: flows as the version that runs, not the newest; only if all are published."""
+    """As the engine has them; None for any. `live`: flows as the version that runs, not the newest; only if all are published.
+
+    The engine does not filter by `owner`, so that all flows that match the others are read.
+    """
 
     name: str | None = None
     status: str | None = None
     folder: str | None = None
     connection: str | None = None
     live: bool = False
+    owner: str | None = None
 
     @classmethod
     def cleaned(cls, values: Mapping[str, object]) -> Self:
         """These filters from the cleaned values of FlowFilters."""
-        name, status, folder, connection = (
-            text_at(values, field) or None for field in ("name", "status", "folder", "connection")
+        name, status, folder, connection, owner = (
+            text_at(values, field) or None for field in ("name", "status", "folder", "connection", "owner")
         )
-        return cls(name, status, folder, connection)
+        return cls(name, status, folder, connection, owner=owner)
 
     @property
     def countable(self) -> bool:
         """Whether the engine counts such flows: by folder and state only (api.md 6.4)."""
-        return self.name is None and self.connection is None
+        return self.name is None and self.connection is None and self.owner is None
 
 
 #: A flow, reduced to what its list needs; with its `id`.
@@ -77,28 +82,42 @@ class _Chunk(Generic[Reduced]):
     by_state: bool
 
 
-def page(session: EngineSession, filters: Filters, query: Query) -> Page:
+def page(
+    session: EngineSession,
+    filters: Filters,
+    query: Query,
+    complete: Callable[[Sequence[Row]], Sequence[Row]] = lambda rows: rows,
+) -> Page:
     """A page of flows, last changed first, in the shape of `brief`. One call while the page lies within the first
     hundred; one more if the engine lists those that are on first.
 
-    Sorted otherwise, or from an index, all of them are read. Raises EngineError.
+    Sorted otherwise, from an index, or of one owner, all of them are read. `complete` adds what they are sorted by. Raises EngineError.
     """
+    owner, filters = filters.owner, replace(filters, owner=None)
     search = _Search(session, filters, brief)
     chunk = search.chunk()
+    if filters == Filters():
+        keep_owners(session, chunk.rows)
     first, edge = search.head(chunk)
     if not edge:
-        return _page_of_all(session, first, query)
+        return _page_of_all(session, _owned(first, owner), query, complete)
     # Of the rows that share the time of the last one, some may be missing here.
     settled = [row for row in first if _updated(row) > edge]
-    indexed = bool(query.order) or _is_index(query.position)
-    if not indexed and len(_after(settled, query.position)) > query.rows:
+    needs_all = bool(query.order) or _is_index(query.position) or owner is not None
+    if not needs_all and len(_after(settled, query.position)) > query.rows:
         return _page_from(session, settled, query)
     walked = session.remember(_walk_name(filters), _WALK_FOR, lambda: search.walk(chunk))
     known_ids = {_key(row) for row in first}
     others = [row for row in walked if _updated(row) <= edge and _key(row) not in known_ids]
     all_rows = _sorted([*first, *others])
-    gap = search.gap(len(all_rows))
-    return replace(_page_from(session, all_rows, query), warning=gap) if gap else _page_of_all(session, all_rows, query)
+    gap, rows = search.gap(len(all_rows)), _owned(all_rows, owner)
+    return (
+        replace(_page_from(session, rows, query), warning=gap) if gap else _page_of_all(session, rows, query, complete)
+    )
+
+
+def _owned(rows: Sequence[Row], owner: str | None) -> Sequence[Row]:
+    return rows if owner is None else [row for row in rows if row.get("ownerId") == owner]
 
 
 def all_flows(session: EngineSession, reduce: Callable[[Row], Reduced]) -> tuple[list[Reduced], bool]:
@@ -122,9 +141,15 @@ def count(session: EngineSession, filters: Filters) -> int | None:
     return session.workflows.count_flows(filters.folder, filters.status) if filters.countable else None
 
 
+def total(session: EngineSession) -> int | None:
+    """The number of all flows, at most a minute old; None if the engine does not say, or if a quick session would need a call."""
+    found = session.decorate(-1, _count_name(Filters()), _COUNT_FOR, session.workflows.count_flows)
+    return found if found >= 0 else None
+
+
 def forget(session: EngineSession) -> None:
-    """Forget the cached list after flows were created or deleted."""
-    session.forget(_walk_name(Filters()), _count_name(Filters()))
+    """Forget the cached list and numbers after flows were created, moved or deleted."""
+    session.forget(_walk_name(Filters()), _count_name(Filters()), FOLDERS)
 
 
 def brief(row: Row) -> dict[str, object]:
@@ -277,10 +302,12 @@ def _page_from(session: EngineSession, found: Sequence[Row], query: Query) -> Pa
     return Page(page_rows, older, notice=_size_note(session))
 
 
-def _page_of_all(session: EngineSession, found: Sequence[Row], query: Query) -> Page:
+def _page_of_all(
+    session: EngineSession, found: Sequence[Row], query: Query, complete: Callable[[Sequence[Row]], Sequence[Row]]
+) -> Page:
     """A page of flows that are all there are: sorted, numbered, or, as the next one, from the last row of the page before."""
     if query.order or _is_index(query.position):
-        return whole_lists.page(found, query, notice=_size_note(session))
+        return whole_lists.page(complete(found) if query.order else found, query, notice=_size_note(session))
     start = len(found) - len(_after(found, query.position))
     return replace(_page_from(session, found, query), total=len(found), start=start, sortable=True)
 

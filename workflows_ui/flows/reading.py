@@ -1,6 +1,6 @@
 """Reading flows as the engine sends them, with missing or malformed parts: name, trigger and start, draft, folder, connections."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from workflows_ui.core import formats
 from workflows_ui.core.collation import sort_key
 from workflows_ui.core.paths import dict_at, dicts_at, text_at
-from workflows_ui.core.readers import plain_text
+from workflows_ui.core.readers import as_count, plain_text
 from workflows_ui.core.text import Text
 from workflows_ui.credentials.services.engine_session import EngineSession, cached
 from workflows_ui.engine import Forbidden, NotFound, NotInPlan
@@ -29,8 +29,8 @@ _LONGEST_START = 100
 #: Pages of the engine's users that are read, a hundred each.
 _MOST_PAGES = 20
 _STARTS = {"nothing": _("No trigger chosen yet"), "call": _("Webhook"), "form": _("Form")}
-#: Cache name of the folders (credentials.services.engine_session), and maximum length of a name.
-FOLDERS, _LONGEST = "folders", 200
+#: Cache names of the folders and of the owners of flows (credentials.services.engine_session), and maximum length of a name.
+FOLDERS, OWNERS, _LONGEST = "folders-counted", "flow-owners", 200
 
 #: Fields of steps that may hold plain secrets: passwords of triggers (api.md 7.3), and keys entered without a connection.
 SECRETS = frozenset(
@@ -50,10 +50,21 @@ SECRETS = frozenset(
 
 
 @cached(FOLDERS, 60, {})
-def folder_names(session: EngineSession) -> dict[str, str]:
-    """Names of the workspace's folders by id, at most a minute old; empty if the engine does not give them."""
+def folders(session: EngineSession) -> dict[str, tuple[str, int | None]]:
+    """Name and number of flows of each folder of the workspace, by id, at most a minute old; empty if the engine does not give them. The
+    number is a text in 0.72 (recording `folders_list`); None if the engine does not say.
+    """
     rows = whole_lists.rows_of(session.workflows.list_folders(limit=whole_lists.AT_ONCE))
-    return {str(row["id"]): _visible_name(row.get("displayName"), str(row["id"])) for row in rows if row.get("id")}
+    return {
+        str(row["id"]): (_visible_name(row.get("displayName"), str(row["id"])), as_count(row.get("numberOfFlows")))
+        for row in rows
+        if row.get("id")
+    }
+
+
+def folder_names(session: EngineSession) -> dict[str, str]:
+    """Names of the workspace's folders by id, as `folders`."""
+    return {key: name for key, (name, _number) in folders(session).items()}
 
 
 def folder_choices(session: EngineSession, none: str = "") -> list[tuple[str, Text]]:
@@ -115,7 +126,36 @@ def last_change(session: EngineSession, flow_id: str) -> Change | None:
 def owner_of(session: EngineSession, flow: Row) -> str:
     """The name of the flow's owner, which engines have since 0.83; "" if unknown, or if a quick session would need a call."""
     owner = id_at(flow, "ownerId")
-    return _people_names(session).get(owner, "") if owner else ""
+    return owner_names(session, [owner]).get(owner, "") if owner else ""
+
+
+def owner_names(session: EngineSession, ids: Collection[str]) -> Mapping[str, str]:
+    """Names of owners of flows by id, with those of other people; without those that are not known, or for which a quick session would
+    need a call.
+    """
+    found = _people_names(session)
+    if all(owner in found for owner in ids):
+        return found
+    return {key: name for key, (name, _active) in _known_people(session).items()} | found
+
+
+def remembered_people(session: EngineSession) -> dict[str, str]:
+    """The names of people by id that are cached. Makes no call."""
+    listed = session.known("people-listed", dict[str, tuple[str, bool]]())
+    return {key: name for key, (name, _active) in listed.items()} | session.known("people-names", dict[str, str]())
+
+
+def owner_choices(session: EngineSession) -> list[tuple[str, Text]]:
+    """The owners of the flows that the engine lists first, by name; empty if a quick session would need a call."""
+    owners = _known_owners(session)
+    names = owner_names(session, owners) if owners else {}
+    named = [(key, names[key]) for key in owners if key in names]
+    return [*sorted(named, key=lambda pair: sort_key(pair[1]))]
+
+
+def keep_owners(session: EngineSession, rows: Iterable[Row]) -> list[str]:
+    """Remember the owners of the flows that the engine lists first, which a list of all flows has read."""
+    return session.remember(OWNERS, 600, lambda: _owners_of(rows))
 
 
 def people(session: EngineSession) -> dict[str, str]:
@@ -160,10 +200,23 @@ def _listed_people(session: EngineSession) -> dict[str, tuple[str, bool]]:
     return found
 
 
-@cached("flow-owners", 600, [])
+@cached("people-listed", 600, {}, optional=True)
+def _known_people(session: EngineSession) -> dict[str, tuple[str, bool]]:
+    return _listed_people(session)
+
+
+@cached(OWNERS, 600, [])
 def _flow_owners(session: EngineSession) -> list[str]:
-    rows = dicts_at(session.workflows.list_flows(limit=100), "data")
-    return sorted({id_at(row, "ownerId") for row in rows} - {""})
+    return _owners_of(dicts_at(session.workflows.list_flows(limit=100), "data"))
+
+
+@cached(OWNERS, 600, [], optional=True)
+def _known_owners(session: EngineSession) -> list[str]:
+    return _flow_owners(session)
+
+
+def _owners_of(flows: Iterable[Row]) -> list[str]:
+    return sorted({id_at(flow, "ownerId") for flow in flows} - {""})
 
 
 @cached("people-names", 600, {}, optional=True)

@@ -21,6 +21,7 @@ from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.jobs import messages as job_messages
 from workflows_ui.jobs.models import JOB_OPEN, ItemState, Job, JobItem, JobKind, JobState
 from workflows_ui.jobs.services import jobs
+from workflows_ui.lists.file_formats import FORMATS
 from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin import action_forms
 from workflows_ui.resource_admin.actions import Action, Procedure
@@ -63,6 +64,12 @@ class JobPage:
         self.can_stop = job.state in JOB_OPEN
         self.url = job_url(self.slug, job)
         self.badge: Badge = job_messages.badge(job)
+
+    @property
+    def file_format(self) -> Text:
+        """The name of the format of an export's file."""
+        known = FORMATS.get(self.job.format)
+        return known.label if known else self.job.format
 
     @property
     def title(self) -> str:

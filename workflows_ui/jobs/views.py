@@ -28,7 +28,8 @@ from workflows_ui.jobs import page as job_page, tables
 from workflows_ui.jobs.models import Job, JobItem, JobKind, JobState
 from workflows_ui.jobs.page import JobPage
 from workflows_ui.jobs.services import jobs
-from workflows_ui.lists import export as export_file, list_page, local_lists
+from workflows_ui.lists import export as export_file, file_formats, list_page, local_lists
+from workflows_ui.lists.file_formats import FORMATS
 from workflows_ui.lists.listing import Listing, offer
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin import action_forms, bulk, capabilities as missing_capabilities
@@ -87,7 +88,7 @@ def choose(request: ConsoleRequest, slug: str, resource: str, action: str) -> Ht
         everything=everything,
         look=chosen.impact is not None,
         filters=listing.filters_query,
-        filters_told=[(str(chip.label), chip.value) for chip in listing.chips()] if everything else (),
+        filters_told=listing.told if everything else (),
     )
     if job.state == JobState.COLLECTING:
         tasks.enqueue(job.pk)
@@ -248,7 +249,7 @@ def export(request: ConsoleRequest, slug: str, resource: str, kind: str) -> Http
     Raises EngineError, NoCredential, CannotOpen.
     """
     declared = find_resource(request.access, resource)
-    if kind not in export_file.TYPES:
+    if kind not in FORMATS:
         raise Http404
     lacking = missing_capabilities.lacking(declared, request.access.workspace)
     if declared.needs in lacking:
@@ -270,9 +271,12 @@ def export(request: ConsoleRequest, slug: str, resource: str, kind: str) -> Http
         rows=len(rows),
         filters=state.filters_query,
     )
-    body = export_file.body(kind, declared, session, rows, before=0)
-    content = export_file.head(kind, declared) + body + export_file.tail(kind)
-    return responses.download(content, export_file.name(declared, kind), export_file.TYPES[kind])
+    title, told = str(declared.label_plural), state.told
+    with file_formats.writer(kind, title, export_file.facts(title, request.access.workspace.name, told)) as file:
+        content = file.head(export_file.headings(declared))
+        content += file.body(export_file.lines(kind, declared, session, rows))
+        content += b"".join(file.tail())
+    return export_file.send(content, export_file.name(declared, kind, told), kind)
 
 
 @require_safe
@@ -308,8 +312,8 @@ def export_download(request: ConsoleRequest, slug: str, job_id: str) -> HttpResp
         context = {"words": message, "home_url": job_page.job_url(slug, job)}
         return responses.page(request, "jobs/no_file.html", context, status=410)
     jobs.note(actor(request), job, "download", rows=job.rows, bytes=job.bytes)
-    name, size = export_file.name(declared, job.format), {"Content-Length": str(job.bytes)}
-    return responses.download(jobs.file_content(job), name, export_file.TYPES[job.format], **size)
+    name, size = export_file.name(declared, job.format, job.filters_told), {"Content-Length": str(job.bytes)}
+    return export_file.send(jobs.file_content(job), name, job.format, **size)
 
 
 @require_POST
@@ -332,10 +336,12 @@ def _export_everything(request: ConsoleRequest, declared: Resource, kind: str, f
         resource=declared.name,
         format=kind,
         filters=found.export_query,
-        filters_told=[(str(chip.label), str(chip.value)) for chip in found.chips()],
+        filters_told=found.told,
     )
     tasks.enqueue(job.pk)
-    return responses.redirect(request, job_page.job_url(request.access.workspace.slug, job))
+    response = responses.redirect(request, job_page.job_url(request.access.workspace.slug, job))
+    file_formats.remember(response, kind)
+    return response
 
 
 def _find_export(request: ConsoleRequest, job_id: str) -> Job:

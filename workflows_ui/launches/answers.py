@@ -1,6 +1,7 @@
-"""A flow's answer in readable form: its message, then the other values as facts and tables; links, small pictures, downloads.
+"""A flow's answer in readable form: its message, then the other values as facts and tables; links, dates, small pictures, downloads.
 
-Data of the engine is never output as HTML, and nothing is fetched from elsewhere: a remote file is a link.
+Data of the engine is never output as HTML, but for the few elements that Markdown becomes (`web/markdown.py`), and nothing is fetched from
+elsewhere: a remote file is a link.
 """
 
 import base64
@@ -8,6 +9,7 @@ import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from urllib.parse import unquote
 
 from django.utils.translation import gettext as _
@@ -25,6 +27,7 @@ _MESSAGES = ("message", "text", "answer", "reply", "msg", "summary", "result", "
 _WRAPPING = frozenset({"status", "statuscode", "headers", "body", "statustext"})
 #: Longest message, address and inline picture, in characters; larger pictures are downloads.
 _LONGEST, _ADDRESS, _PICTURE = 6_000, 2_000, 250_000
+_LONGEST_MOMENT = 40
 #: Characters of all pictures in one page.
 _PICTURES_ROOM = 1_000_000
 _URL = re.compile(r"https?://[^\s<>\"'`{}|\\^]+[^\s<>\"'`{}|\\^.,;:!?)\]]", re.IGNORECASE)
@@ -33,6 +36,16 @@ _TO_WRITE = re.compile(rf"(mailto:)?{_MAIL}(?(1)(?:\?[a-z0-9=&%._+-]{{0,500}})?)
 _TO_CALL = re.compile(r"tel:\+?[0-9][0-9 ().-]{2,30}", re.IGNORECASE)
 _DATA = re.compile(r"data:([a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,80})?((?:;[^;,]{1,200}){0,5});base64,", re.IGNORECASE)
 _NAMED = re.compile(r";(?:file)?name=\"?([^;\"]{1,200})", re.IGNORECASE)
+#: What is meant as Markdown: a heading, two points of a list, a table, something bold, code, a link or a picture. A single star, dash or
+#: underscore is as often none.
+_MARKDOWN = re.compile(
+    r"^ {0,3}(?:#{1,6} +\S[^\n]*\n|```|~~~|\|?[ :]*-{3,}[ :]*\|)"
+    r"|^ {0,3}([-*+]) \S[^\n]*\n(?:[ \t]*\n)?(?:[ \t]+\S[^\n]*\n)*\s{0,3}\1 \S"
+    r"|^ {0,3}\d{1,4}([.)]) \S[^\n]*\n(?:[ \t]*\n)?(?:[ \t]+\S[^\n]*\n)*\s{0,3}\d{1,4}\2 \S"
+    r"|\*\*\S(?:[^\n]{0,500}?\S)?\*\*|(?<!`)`[^`\n]{1,500}`(?!`)|\]\((?:https?:|mailto:|tel:)",
+    re.MULTILINE | re.IGNORECASE,
+)
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d))?", re.ASCII)
 _PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 #: Content types of downloads, with the extension of their names; all others become BYTES.
 ENDINGS: Mapping[str, str] = {
@@ -64,6 +77,7 @@ class Answer:
 
     Attributes:
         message: the flow's message, as parts (text, address or ""); empty without one.
+        markdown: the same message, if it is written in Markdown; else "".
         cut: number of characters cut from the message.
         rest: all other values, or None.
         files: the files in order; the `href` of a file node is its number.
@@ -73,6 +87,7 @@ class Answer:
     cut: int
     rest: Node | None
     files: tuple[File, ...]
+    markdown: str = ""
 
     @property
     def empty(self) -> bool:
@@ -92,7 +107,7 @@ class LabelRoom(Room):
 
 
 class _Room(LabelRoom):
-    """Turns addresses into links, `data:` URLs into pictures or downloads, and keys into labels."""
+    """Turns addresses into links, `data:` URLs into pictures or downloads, dates into the reader's, and keys into labels."""
 
     def __init__(self) -> None:
         super().__init__(2_000, 150_000)
@@ -107,7 +122,11 @@ class _Room(LabelRoom):
             return Node("link", address, href=address)
         if len(address) <= _ADDRESS and (contact := _TO_WRITE.fullmatch(address)):
             return Node("link", address, href=address if contact[1] else f"mailto:{address}")
-        return Node("link", address, href=address) if _TO_CALL.fullmatch(address) else None
+        if _TO_CALL.fullmatch(address):
+            return Node("link", address, href=address)
+        if len(address) <= _LONGEST_MOMENT and _MOMENT.fullmatch(address):
+            return _moment(address)
+        return Node("markdown", text[:_LONGEST], cut=max(0, len(text) - _LONGEST)) if is_markdown(text) else None
 
     def _data(self, text: str) -> Node | None:
         head = _DATA.match(text[:800])
@@ -129,6 +148,22 @@ class _Room(LabelRoom):
         return Node("file", name, href=str(number))
 
 
+def _moment(text: str) -> Node | None:
+    """A date or moment in the reader's language and zone, with the text as it came; None if there is no such day or time."""
+    if len(text) == len("2026-11-30"):
+        try:
+            return Node("time", formats.date(date.fromisoformat(text)), lead=text)
+        except ValueError:
+            return None
+    moment = formats.moment(text)
+    return Node("time", formats.exact(moment), lead=text) if moment else None
+
+
+def is_markdown(text: str) -> bool:
+    """Whether a text is written in Markdown, as far as its beginning shows."""
+    return _MARKDOWN.search(text[:_LONGEST]) is not None
+
+
 def humanised(name: str) -> str:
     """A key as a label: `totalAmount` and `total_amount` become "Total amount"; names in other scripts are unchanged."""
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*(?:[_-][A-Za-z0-9]+)*", name) or name.isupper():
@@ -148,7 +183,9 @@ def read_answer(value: object) -> Answer:
     text, rest = _split_message(value)
     blank = rest in (None, "", {}, []) or (json_type(rest) is JsonType.TEXT and not formats.visible(rest))
     node = None if blank else readable.readable_node(rest, room)
-    return Answer(linked(text[:_LONGEST]), max(0, len(text) - _LONGEST), node, tuple(room.files))
+    short = text[:_LONGEST]
+    markdown = short if is_markdown(short) else ""
+    return Answer(linked(short), max(0, len(text) - _LONGEST), node, tuple(room.files), markdown)
 
 
 def linked(text: str) -> tuple[tuple[str, str], ...]:

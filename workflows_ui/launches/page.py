@@ -22,11 +22,19 @@ from workflows_ui.launches import answers as launch_answers, inputs as launch_in
 from workflows_ui.launches.answers import Answer
 from workflows_ui.launches.failures import reading as failure_reading, reasons as failure_reasons
 from workflows_ui.launches.models import UNSENT, Follow, Launch, Reason, RunRetry, State
-from workflows_ui.launches.services import launches, repairs, run_results, secrets as launch_secrets, watching
+from workflows_ui.launches.services import (
+    launches,
+    repairs,
+    run_results,
+    secrets as launch_secrets,
+    usual_time,
+    watching,
+)
 from workflows_ui.members.models import Role
 from workflows_ui.members.services import members
 from workflows_ui.members.services.access import Access
 from workflows_ui.notifications.models import WatchKind
+from workflows_ui.resource_admin.places import repair_url
 from workflows_ui.web import messages
 from workflows_ui.web.messages import NO_WORKER
 
@@ -39,7 +47,6 @@ SHOWN = 300_000
 _LONG = 4_000
 
 #: States in which the engine is at work on the launch, or about to be.
-_AT_WORK = {State.SENDING, State.ACCEPTED, State.ENQUEUED, State.RUNNING}
 #: States in which the engine cancels a run.
 _CANCELLABLE = {State.ENQUEUED, State.PAUSED}
 _DECISIONS = {Reason.WITHDRAWN, Reason.SETTLED_RAN, Reason.SETTLED_NOT_RUN}
@@ -88,10 +95,7 @@ class LaunchPage:
     @cached_property
     def elapsed(self) -> int | None:
         """Milliseconds since it was sent, while the engine is at work on it; None before and after."""
-        row = self.launch
-        if row.state not in _AT_WORK or row.sending_at is None:
-            return None
-        return max(0, int((timezone.now() - row.sending_at).total_seconds() * 1000))
+        return usual_time.elapsed(self.launch)
 
     @property
     def title_is_badge(self) -> bool:
@@ -216,6 +220,12 @@ class LaunchPage:
         by_running = self.reason.cure in ("wait", "connection")
         order = ("retry", "again", "change") if by_running else ("change", "retry", "again")
         return [name for name in order if possible[name]]
+
+    @property
+    def repair_url(self) -> str:
+        """Where a builder repairs the step that failed; "" for others, and if it is not known that a step did."""
+        failed = self.reason is not None and bool(self.reason.step)
+        return repair_url(self._access, self.launch.run_id) if failed and not self._access.guest else ""
 
     @cached_property
     def caretakers(self) -> dict[str, object] | None:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import DurationField, ExpressionWrapper, F, QuerySet
 from django.urls import reverse
@@ -17,10 +17,12 @@ from workflows_ui.core.secret_names import MASK, mask_text, names_secret
 from workflows_ui.launch_forms.models import LaunchFormVersion
 from workflows_ui.launches.forms import FilterForm
 from workflows_ui.launches.inputs import Forms, input_labels, labelled_inputs, summaries
-from workflows_ui.launches.models import UNSENT, Launch, LaunchInput
+from workflows_ui.launches.models import UNSENT, WENT_WRONG, Launch, LaunchInput
 from workflows_ui.launches.page import LaunchPage
-from workflows_ui.lists import export
+from workflows_ui.launches.services import usual_time
+from workflows_ui.lists import export, file_formats
 from workflows_ui.lists.declaration import Column
+from workflows_ui.lists.file_formats import Cell, Facts
 from workflows_ui.lists.local_lists import LocalList
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
@@ -57,11 +59,11 @@ _STATE = Column(messages.launch_badge, _("State"), kind="badge", name="state", s
 _FAILED_STEP = Column(
     lambda row: row.failed_step if row.state == "failed" else "", _("Failed step"), wide=True, name="step", sort=False
 )
+_WHY = Column(lambda row: row.reasons.get(row.pk, ""), _("Why"), kind="note", wide=True, name="step", sort=False)
 _INPUT = Column(_inputs, _("Inputs"), kind="note", wide=True, name="inputs", sort=False)
 _PERSON = Column(
     lambda row: row.user.label,
     _("Launched by"),
-    phone=False,
     name="person",
     sort=by_name("user__first_name", "user__last_name", "user__username"),
 )
@@ -72,7 +74,7 @@ _TOOK = Column(
     lambda row: row.milliseconds,
     _("Duration"),
     kind="duration",
-    phone=False,
+    below=lambda row: messages.LATE if getattr(row, "is_late", False) else "",
     name="took",
     sort=(ExpressionWrapper(F("run_finished_at") - F("run_started_at"), DurationField()),),
 )
@@ -82,15 +84,21 @@ _inputs_of = Prepared(lambda launches: LaunchInput.objects.filter(launch__in=lau
 
 
 class Launches(LocalList):
-    """The launches that a person may see: their own, or everybody's."""
+    """The launches that a person may see: their own, or everybody's.
 
+    `workspace_id`: theirs, whose flows' usual times are known; 0 without marks of what takes longer.
+    """
+
+    workspace_id: int = 0
     name = "launches"
     label, label_plural = _("Launch"), _("Launches")
     icon, group = "rocket", "launch"
     filters = FilterForm
     moment = "asked_at"
     file_view = "launches_file"
-    list_display = (_FLOW, _STATE, _FAILED_STEP, _INPUT, _WHEN, _TOOK)
+    list_display = (_FLOW, _STATE, _WHY, _INPUT, _WHEN, _TOOK)
+    #: Of the person who sees the list.
+    access: ClassVar[Access]
 
     def title(self, row: Launch) -> str:
         return row.flow_name or row.flow_id
@@ -100,15 +108,21 @@ class Launches(LocalList):
 
     def masked(self, session: Any, rows: Sequence[Any]) -> Sequence[Any]:
         """The rows with their `listed_inputs`: one query, which takes a fraction of the time of prefetching. The `summaries` of rows
-        without them take another, once the column is shown: a list that refreshes itself opens no payloads while it is the same.
+        without them take another, once the column is shown: a list that refreshes itself opens no payloads while it is the same. So do
+        the `reasons` of those that went wrong.
         """
         found = defaultdict[str, list[LaunchInput]](list)
         for item in _inputs_of([row.pk for row in rows]) if rows else ():
             found[item.launch_id].append(item)
         without = [row for row in rows if row.pk not in found]
         lines = SimpleLazyObject(lambda: summaries(without, _SUMMED_UP))
+        wrong = [row for row in rows if row.state in WENT_WRONG]
+        reasons: Any = SimpleLazyObject(lambda: _reasons(wrong, self.access)) if wrong else {}
+        under_way = {row.pk: (row.flow_id, passed) for row in rows if (passed := usual_time.elapsed(row)) is not None}
+        late = usual_time.find_late(self.workspace_id, under_way) if self.workspace_id else frozenset[str]()
         for row in rows:
-            row.listed_inputs, row.summaries = found[row.pk], lines
+            row.listed_inputs, row.summaries, row.reasons = found[row.pk], lines, reasons
+            row.is_late = row.pk in late
         return rows
 
     def refresh_seconds(self, row: Launch) -> int:
@@ -131,10 +145,6 @@ class Launches(LocalList):
         return buttons
 
 
-def _seconds(launch: Launch) -> str | None:
-    return None if launch.milliseconds is None else f"{launch.milliseconds / 1000:.1f}"
-
-
 #: The columns of a table file before the inputs; the id is its last.
 _FILE = Launches.with_attributes(
     list_display=(
@@ -144,31 +154,56 @@ _FILE = Launches.with_attributes(
         _PERSON,
         replace(_WHEN, label=_("Launched")),
         Column(lambda row: row.ended_at, _("Ended"), kind="when"),
-        Column(_seconds, _("Seconds")),
+        _TOOK,
     )
 )
 
 
 def launch_list(access: Access) -> Launches:
     """The list for a person: who launched is a column where others' launches are shown."""
-    columns = (_FLOW, _STATE, _FAILED_STEP, _INPUT, _PERSON, _WHEN, _TOOK)
-    return Launches.with_attributes(list_display=columns) if access.allows(Role.BUILDER) else Launches()
+    pk = access.workspace.pk
+    if not access.allows(Role.BUILDER):
+        return Launches.with_attributes(access=access, workspace_id=pk)
+    columns = (_FLOW, _STATE, _WHY, _INPUT, _PERSON, _WHEN, _TOOK)
+    return Launches.with_attributes(access=access, workspace_id=pk, list_display=columns)
 
 
-def file(kind: str, rows: QuerySet[Launch], access: Access) -> Iterator[bytes]:
-    """The launches as a file, with their inputs and answers, secrets masked; `kind` is a key of export.TYPES.
+def _reasons(rows: Sequence[Launch], access: Access) -> dict[str, str]:
+    """Why launches went wrong, in a line each, by primary key; secrets masked. One query.
+
+    Of launches with large inputs, which would have to be opened for the mask, it is only the step.
+    """
+    found = {row.pk: row.failed_step for row in rows if row.size > _SUMMED_UP}
+    small = Launch.objects.filter(pk__in=[row.pk for row in rows if row.pk not in found]).select_related("workspace")
+    # The manager defers the payload, which the mask needs.
+    found |= {row.pk: _reason(LaunchPage(row, access)) for row in small.defer(None).defer("answer")}
+    return {key: reason for key, reason in found.items() if reason}
+
+
+def _reason(page: LaunchPage) -> str:
+    """Why a launch went wrong: the message and its step, else what the state's own message adds to the state; "" if nothing is known."""
+    if page.launch.state not in WENT_WRONG:
+        return ""
+    found = page.reason
+    # Narrow columns cut the end off.
+    parts = [found.message or found.title, found.step] if found else []
+    return " · ".join(filter(None, parts)) or ("" if page.title_is_badge else str(page.message.title))
+
+
+def file(kind: str, rows: QuerySet[Launch], access: Access, filters: Facts) -> Iterator[bytes]:
+    """The launches as a file, with their inputs and answers, secrets masked; `kind` is a key of FORMATS.
 
     In a table each field of the launch forms has a column of its own, and inputs without one are JSON in the last of them.
     """
-    labels = _labels(rows) if kind == "csv" else []
+    labels = [] if kind == "json" else _labels(rows)
     forms: Forms = {}
+    title = str(Launches.label_plural)
     return export.stream(
-        kind,
+        file_formats.writer(kind, title, export.facts(title, access.workspace.name, filters)),
         # Each row that is opened needs its payload, its workspace and its form: read one by one, they are queries of each row.
         rows.select_related("user", "workspace", "form_version").defer(None).defer("form_version__schema"),
         headings=lambda: _headings(labels),
-        cells=lambda page: _cells(page, labels, forms),
-        record=_record,
+        line=_record if kind == "json" else lambda page: _cells(page, labels, forms),
         prepare=lambda part: [LaunchPage(row, access) for row in part],
         together=_PART,
     )
@@ -190,18 +225,25 @@ def _labels(rows: QuerySet[Launch]) -> list[str]:
 
 def _headings(labels: Sequence[str]) -> list[str]:
     *columns, row_id = export.headings(_FILE)
-    inputs = (export.escape_formulas(label) for label in labels)
-    return [*columns, *inputs, gettext("Other inputs"), gettext("Answer"), gettext("ID of the run"), row_id]
+    return [
+        *columns,
+        gettext("Why"),
+        *labels,
+        gettext("Other inputs"),
+        gettext("Answer"),
+        gettext("ID of the run"),
+        row_id,
+    ]
 
 
-def _cells(page: LaunchPage, labels: Sequence[str], forms: Forms) -> list[str]:
+def _cells(page: LaunchPage, labels: Sequence[str], forms: Forms) -> list[Cell]:
     inputs = dict(labelled_inputs(page.launch, page.payload.value, forms))
     known = [inputs.pop(label, None) for label in labels]
     others = inputs.pop("", None) if set(inputs) == {""} else inputs
     launch: Any = page.launch
     *columns, row_id = export.cells(_FILE, launch)
     values = [export.value_cell(value) for value in (*known, others or None, _answer(page))]
-    return [*columns, *values, export.escape_formulas(launch.run_id), row_id]
+    return [*columns, _reason(page), *values, launch.run_id, row_id]
 
 
 def _record(page: LaunchPage) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The values of columns as HTML: a function for each kind; templates only for columns that name one of their own."""
 
 from collections.abc import Callable, Mapping, Sequence
+from urllib.parse import quote
 
 from django.template import Context
 from django.utils.safestring import SafeString
@@ -12,6 +13,7 @@ from workflows_ui.core.states import Badge
 from workflows_ui.core.text import Text
 from workflows_ui.lists.declaration import Column
 from workflows_ui.lists.lines import Cell, Line
+from workflows_ui.lists.listing import SHOW
 from workflows_ui.web import elements
 from workflows_ui.web.icons import icon
 from workflows_ui.web.links import reachable
@@ -68,6 +70,10 @@ def _badge(value: object) -> SafeString:
     return elements.badge(value) if isinstance(value, Badge) else NOTHING
 
 
+def _state(value: object) -> SafeString:
+    return elements.state(value) if isinstance(value, Badge) else NOTHING
+
+
 def _list(value: object) -> SafeString:
     items = [(_cut(item, _ITEM),) for item in (value if isinstance(value, list) else ()) if item]
     return joined("", '<span class="badge bg-secondary-lt">{}</span> ', items)
@@ -85,9 +91,11 @@ KINDS: Mapping[str, Callable[[object], SafeString]] = {
     "id": _id,
     "when": elements.when,
     "exact": elements.exact,
+    "message": _text,
     "duration": _duration,
     "count": _count,
     "badge": _badge,
+    "state": _state,
     "list": _list,
     "plot": _text,  # As a text in files; its template draws it.
 }
@@ -120,6 +128,8 @@ class _Rows:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._tick, self._buttons = bool(context.get("bulk")), bool(context.get("row_actions"))
+        here = str(context.get("here", ""))
+        self._show = f"{here}{'&' if '?' in here else '?'}{SHOW}="
         csrf = elements.csrf_field(context.get("csrf_token")) if self._buttons else NOTHING
         self._menus = elements.RowMenus(str(context.get("here", "")), csrf)
         self._texts: dict[int, SafeString] = {}
@@ -148,10 +158,11 @@ class _Rows:
         column = one["column"]
         below, wide = one["below"], one["joined"]
         return markup(
-            "{}{}{}{}</td>",
+            "{}{}{}{}{}</td>",
             self._opening(column, first),
             cell(self._context, column, one["value"], one["url"]),
             markup('<div class="small text-secondary long">{}</div>', _cut(below, _BELOW)) if below else NOTHING,
+            _mark(*one["mark"]) if one["mark"] else NOTHING,
             self._beside(wide) if wide else NOTHING,
         )
 
@@ -159,7 +170,12 @@ class _Rows:
         """The tag that opens the cells of a column."""
         found = self._openings.get((id(column), first))
         if found is None:
-            places = (("first", first), ("not-phone", not column.phone), ("only-wide", column.wide))
+            places = (
+                ("first", first),
+                ("not-phone", not column.phone),
+                ("only-wide", column.wide),
+                ("only-widest", column.widest),
+            )
             classes = " ".join([f"kind-{column.kind}", *(name for name, given in places if given)])
             found = markup('<td class="{}" data-label="{}">', classes, self._text(column.label))
             self._openings[id(column), first] = found
@@ -174,16 +190,37 @@ class _Rows:
 
     def _actions(self, line: Line, name: str) -> SafeString:
         shortcuts = [
-            (url, text, name, icon(shortcut.icon, "me-1"), text)
+            (url, text, text, name, icon(shortcut.icon, "me-1"), text)
             for shortcut, url in line["shortcuts"]
             for text in [self._text(shortcut.label)]
         ]
-        links = joined("", '<a class="btn btn-sm" href="{}" aria-label="{}: {}">{}{}</a>', shortcuts)
+        links = joined("", '<a class="btn btn-sm" href="{}" title="{}" aria-label="{}: {}">{}{}</a>', shortcuts)
         fold = NOTHING
+        if line["preview"]:
+            links += self._preview(line, name)
         if line["actions"]:
             called = _("Actions: %(name)s") % {"name": name}
             fold = self._menus.html(line["actions"], called, line["id"])
         return markup('<td class="text-end row-actions"><div class="row-buttons">{}{}</div></td>', links, fold)
+
+    def _preview(self, line: Line, name: str) -> SafeString:
+        """The link to the preview; its address is that of the list with the preview."""
+        label, url = _("Preview: %(name)s") % {"name": name}, f"{self._show}{quote(line['id'])}"
+        return markup(
+            '<a class="btn btn-sm btn-icon btn-ghost-secondary" href="{}" hx-get="{}" hx-target="#preview" hx-swap="outerHTML"'
+            ' hx-replace-url="{}" hx-sync="closest table:replace" data-preview="{}" aria-label="{}" title="{}">{}</a>',
+            url,
+            line["preview"],
+            url,
+            line["id"],
+            label,
+            _("Preview"),
+            icon("eye"),
+        )
+
+
+def _mark(badge: Badge, url: str) -> SafeString:
+    return markup('<div class="row-mark mt-1"><a href="{}">{}</a></div>', url, elements.badge(badge))
 
 
 def _tick(key: str, name: str) -> SafeString:

@@ -40,18 +40,21 @@ class Column:
     Attributes:
         path: dotted path, or a callable that gets the row.
         label: the heading.
-        kind: how it is shown: text, lines (a text in up to three lines), note (grey), code, id (code with a copy button, once on a page),
-            when, exact, duration (ms), count, badge (the value is a Badge), list. Each has a function in lists/cells.py. An empty
-            value is "–"; a duration's is an empty cell.
+        kind: how it is shown: text, message (a text with more room than others), lines (a text in up to three lines), note (grey), code,
+            id (code with a copy button, once on a page), when, exact, duration (ms), count, badge and state (the value is a Badge, which a
+            state shows without its ground), list. Each has a function in lists/cells.py. An empty value is "–"; a duration's is an empty
+            cell.
         link: True: to the object's own page; or a callable (slug, row) that returns a URL, or "" for none.
         below: a callable that gets the row and returns a small second line, or ""; in files it has its own column.
+        mark: a callable that gets the row and returns a badge that stands below the value, with the address of its page, or None.
         phone: False leaves it out of the card on phones.
         wide: True if it has its own column in wide windows only; otherwise it is a second line of the column before it.
+        widest: True for a wide column that only windows have room for which are wider still.
         template_name: a template of its own; its values are exported by their `__str__`.
         html: the same as a function that gets a value, if it is not empty, and returns its HTML: for lists.
         sort: whether a list whose rows are all known can be sorted by it. Not by what is only read for the rows of one page. For rows of
             the console's own database: the fields of the model to sort by, names by core.collation.by_name; if all rows are in memory, a
-            callable that gets the row and returns a number or a text.
+            callable that gets the row and returns a number or a text. The kind list needs one or the other.
         name: how addresses call it, by default its path or the name of its callable.
     """
 
@@ -60,8 +63,10 @@ class Column:
     kind: str = "text"
     link: bool | Callable[[str, AnyRow], str] = False
     below: Callable[[AnyRow], Text] | None = None
+    mark: Callable[[AnyRow], tuple[Badge, str] | None] | None = None
     phone: bool = True
     wide: bool = False
+    widest: bool = False
     template_name: str = ""
     html: Callable[[Any], SafeString] | None = None
     sort: bool | Sequence[str | Expression] | Callable[[AnyRow], object] = True
@@ -73,7 +78,7 @@ class Column:
 
     @property
     def sortable(self) -> bool:
-        return bool(self.sort) and self.kind != "list"
+        return bool(self.sort) and (self.kind != "list" or self.sort is not True)
 
     def sort_value(self, row: AnyRow) -> object:
         """What rows are sorted by: a number, a moment or a text; None for no value."""
@@ -141,12 +146,13 @@ class Order:
 @dataclass(frozen=True)
 class Query:
     """The query of a list: the cleaned filters without empty ones, the number of rows, the start position, and the order, None for the
-    list's own."""
+    list's own. `poll`: an open list asks once more, and may get what another one was answered a few seconds ago."""
 
     filters: Cleaned
     rows: int
     position: str = ""
     order: Order | None = None
+    poll: bool = False
 
 
 @dataclass(frozen=True)
@@ -169,6 +175,7 @@ class Page:
         as_of: what an index is followed by in the positions of a local list (lists/numbering.py).
         lacking: capabilities (credentials.services.capabilities.NAMES) that the engine lacks according to this
             answer, with the reason: actions that need them are disabled.
+        left_out: the keys of columns and filters that no object of this engine has a value for: they are not shown.
     """
 
     rows: Sequence[Row]
@@ -185,6 +192,28 @@ class Page:
     added: int | None = None
     as_of: str = ""
     lacking: Mapping[str, str] = field(default_factory=dict)
+    left_out: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A value of a filter in the tree beside a list: its name, the value ("" for all rows, None for a name that only others stand below),
+    the number of rows, if it is known, and how deep it stands."""
+
+    label: Text
+    value: str | None
+    number: int | None = None
+    depth: int = 0
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The values of a filter, the `field`, beside a list. Their numbers are those of all rows, whatever the filters: `note` says so."""
+
+    field: str
+    label: Text
+    note: Text
+    branches: Sequence[Branch]
 
 
 class List:
@@ -205,7 +234,9 @@ class List:
         cached: the names under which an EngineSession keeps its rows; "Refresh" reads them again.
         rows: default number of rows per page; one of ROWS.
         poll_seconds: the time between two questions of a browser whether new rows came (news.py).
-        file_view: the name of the URL of the whole list as a file, for its workspace and a key of export.TYPES; without one, a job
+        live_seconds: instead, the time between two looks at the first page in the list's own order, whose new rows appear by themselves.
+        preview_view: the name of the URL of a row in short, beside the list, for its workspace and key. Its fragment is `preview`.
+        file_view: the name of the URL of the whole list as a file, for its workspace and a key of FORMATS; without one, a job
             exports the list.
     """
 
@@ -227,6 +258,8 @@ class List:
     cached: ClassVar[Sequence[str]] = ()
     rows: ClassVar[int] = 20
     poll_seconds: ClassVar[int] = 15
+    live_seconds: ClassVar[int] = 0
+    preview_view: ClassVar[str] = ""
     file_view: ClassVar[str] = ""
 
     @classmethod
@@ -250,13 +283,12 @@ class List:
         """The row's name among others of its kind: more than the title, if titles are not unique."""
         return self.title(row)
 
-    def files(self, slug: str) -> Sequence[tuple[Text, str]]:
-        """Links to the whole list of a workspace as a file, as (label, URL). The list's filters are added to the URL."""
-        if not self.file_view:
-            return ()
-        scope = [slug] if slug else []
-        types = ((_("As CSV"), "csv"), (_("As JSON"), "json"))
-        return [(label, reverse(self.file_view, args=[*scope, file_type])) for label, file_type in types]
+    def file_url(self, slug: str, key: str) -> str:
+        """The URL of the whole list of a workspace as a file, to which the list's filters are added; "" if a job exports the list.
+
+        `key` is one of file_formats.FORMATS.
+        """
+        return reverse(self.file_view, args=[slug, key] if slug else [key]) if self.file_view else ""
 
     def row_buttons(self, access: Access, row: AnyRow) -> Sequence[Button]:
         """The buttons in the menu of a row."""

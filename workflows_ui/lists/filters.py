@@ -9,9 +9,9 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Q
 from django.forms.boundfield import BoundField
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _, pgettext_lazy
+from django.utils.translation import gettext, gettext_lazy as _, ngettext, pgettext, pgettext_lazy
 
-from workflows_ui.core import clock, days as plot_days
+from workflows_ui.core import clock, days as plot_days, formats
 from workflows_ui.core.collation import sort_key
 from workflows_ui.core.states import Badge
 from workflows_ui.core.text import Text
@@ -140,6 +140,16 @@ def plotted_days(filled: Cleaned, days: int = plot_days.DAYS) -> Sequence[date]:
     last = min(max(filled.get("until") or today, _EARLIEST), today)
     first = first_day(filled) or last - timedelta(days=days - 1)
     return plot_days.days_until(last, min(max(1, (last - first).days + 1), plot_days.MOST_DAYS))
+
+
+def plotted_period(filled: Cleaned) -> str:
+    """The days of `plotted_days` in words: how many up to today, or the first and the last one."""
+    days = plotted_days(filled)
+    if days[-1] == timezone.localdate():
+        if len(days) == 1:
+            return pgettext("period", "today")
+        return ngettext("last %(n)d day", "last %(n)d days", len(days)) % {"n": len(days)}
+    return gettext("%(first)s to %(last)s") % {"first": formats.date(days[0]), "last": formats.date(days[-1])}
 
 
 def _day(label: Text) -> forms.DateField:

@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from typing import TypedDict
 
 from workflows_ui.core import formats
+from workflows_ui.core.states import Badge
 from workflows_ui.core.text import Text
 from workflows_ui.lists.declaration import AnyRow, Column, List, Shortcut
 from workflows_ui.members.services.access import Access
 from workflows_ui.web.elements import Button
-from workflows_ui.web.links import reachable
+from workflows_ui.web.links import reachable, view_url
 
 
 class Cell(TypedDict):
@@ -18,14 +19,16 @@ class Cell(TypedDict):
     value: object
     url: str
     below: Text
+    mark: tuple[Badge, str] | None
     joined: list["Cell"]
 
 
 class Line(TypedDict):
-    """A row with what the person may do to it."""
+    """A row with what the person may do to it. `preview` is the URL of its preview, "" without one."""
 
     id: str
     name: str
+    preview: str
     cells: list[Cell]
     shortcuts: Sequence[tuple[Shortcut, str]]
     actions: Sequence[Button]
@@ -83,13 +86,20 @@ def _list_line(
         else:
             url = column.link(slug, row) if column.link else ""
         below = column.below(row) if column.below else ""
-        cells.append({"column": column, "value": value, "url": url, "below": below, "joined": []})
+        mark = column.mark(row) if column.mark else None
+        cells.append({"column": column, "value": value, "url": url, "below": below, "mark": mark, "joined": []})
         if not column.wide:
             host = len(cells) - 1
-        elif value not in (None, "", []):
+        elif column.phone and value not in (None, "", []):
             cells[host]["joined"].append(cells[-1])
     name = kind.full_title(row) if formats.visible(kind.title(row)) else key
-    return {"id": key, "name": name, "cells": cells, "shortcuts": shortcuts, "actions": actions}
+    preview = preview_url(kind, slug, key) if slug else ""
+    return {"id": key, "name": name, "preview": preview, "cells": cells, "shortcuts": shortcuts, "actions": actions}
+
+
+def preview_url(kind: List, slug: str, key: str) -> str:
+    """The URL of the preview of a row; "" if the list has none."""
+    return reachable(view_url(kind.preview_view, slug, key)) if kind.preview_view and key else ""
 
 
 def allowed_links(shortcuts: Sequence[Shortcut], access: Access, row: AnyRow) -> list[tuple[Shortcut, str]]:

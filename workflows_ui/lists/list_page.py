@@ -3,14 +3,16 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from django import forms
 from django.http import HttpResponse
+from django.urls import reverse
 
-from workflows_ui.lists import polls
-from workflows_ui.lists.declaration import AnyRow, Column, List, Page
-from workflows_ui.lists.filters import filter_bar
-from workflows_ui.lists.lines import list_lines
+from workflows_ui.lists import file_formats, polls
+from workflows_ui.lists.declaration import AnyRow, Branch, Column, List, Page, Tree
+from workflows_ui.lists.filters import filter_bar, plotted_period
+from workflows_ui.lists.lines import list_lines, preview_url
 from workflows_ui.lists.listing import Listing
 from workflows_ui.saved_views import services as saved_views
 from workflows_ui.saved_views.models import SavedView
@@ -76,6 +78,7 @@ def respond(
     matching: int | None = None,
     pending: bool = False,
     row_buttons: Callable[[AnyRow], Sequence[Button]] | None = None,
+    tree: Tree | None = None,
     **context: object,
 ) -> HttpResponse:
     """Render the page; 204 if the browser, which refreshes it, has it already. Redirect to the default view of a list without parameters.
@@ -85,6 +88,7 @@ def respond(
         matching: how many objects match, where the page does not know it.
         pending: whether the page has to request itself once more, for names that were not cached.
         row_buttons: returns the buttons in the menu of a row, by default those of the list.
+        tree: the values of a filter, which stand beside the rows in wide windows.
         context: what else the template takes: `empty_template`, what a list without rows says, `plot_template`, a plot above the rows;
             `suggestion`, a button where nothing fits the filters; `stand_in`, what stands in for the engine; `above_template` and
             `below_template`, what else the page has.
@@ -93,8 +97,9 @@ def respond(
         return polls.respond_with_news(request, current, page)
     if current.default_url and not responses.is_fragment(request):
         return responses.redirect(request, current.default_url)
+    current.leave_out(page.left_out)
     total = matching if page.total is None else page.total
-    refreshed = polls.live(current.kind, page.rows, total, page.start, pending)
+    refreshed = polls.live(current, page.rows, total, page.start, pending)
     if refreshed and responses.is_fragment(request) and request.GET.get(polls.SEEN) == refreshed.version:
         return responses.vary(HttpResponse(status=204))
     kind, access = current.kind, getattr(request, "access", None)
@@ -106,7 +111,8 @@ def respond(
         "menus": _menus(current, current.saved) if current.saved else None,
         "page": page,
         "lines": lines,
-        "row_actions": any(line["shortcuts"] or line["actions"] for line in lines),
+        "row_actions": any(line["shortcuts"] or line["actions"] or line["preview"] for line in lines),
+        "preview_url": preview_url(kind, access.workspace.slug, current.shown) if access and current.shown else "",
         "live": refreshed,
         "live_url": current.here_with(**{polls.SEEN: refreshed.version}) if refreshed else "",
         "news": None if refreshed else polls.first_news(current, page),
@@ -117,11 +123,28 @@ def respond(
         "chips": current.chips(),
         "heads": current.heads(sortable=page.sortable),
         "pages": current.pages(page, total),
-        "files": kind.files(access.workspace.slug if access else ""),
+        "files": _files(request, current),
         "row_choices": current.rows_urls(),
+        "tree": tree and _tree(current, tree),
+        "plot_period": plotted_period(current.query.filters) if current.valid and context.get("plot_template") else "",
         **context,
     }
     return responses.page(request, "lists/list.html", whole, fragments=("results",))
+
+
+def _files(request: ConsoleRequest, current: Listing) -> list[file_formats.Offer]:
+    """The list as a file: by a link, or of an engine's objects this page by a link and everything by a job."""
+    access = getattr(request, "access", None)
+    slug = access.workspace.slug if access else ""
+    return file_formats.offers(request, partial(_file_urls, current, slug))
+
+
+def _file_urls(current: Listing, slug: str, key: str) -> tuple[str, str]:
+    query = f"?{current.export_query}" if current.export_query else ""
+    if url := current.kind.file_url(slug, key):
+        return f"{url}{query}", ""
+    url = reverse("resource_export", args=[slug, current.kind.name, key])
+    return f"{url}{query}", f"{url}?{current.page_query}"
 
 
 def _values(current: Listing) -> dict[str, object]:
@@ -134,8 +157,6 @@ def _values(current: Listing) -> dict[str, object]:
         "filters_query": current.filters_query,
         # For ids of elements.
         "filters_key": hashlib.sha256(current.filters_query.encode()).hexdigest()[:12],
-        "export_query": current.export_query,
-        "page_query": current.page_query,
         "hidden_inputs": current.hidden_inputs,
         "hidden": current.hidden,
         "trail": current.trail,
@@ -143,7 +164,22 @@ def _values(current: Listing) -> dict[str, object]:
         "first_url": current.first_url,
         "clear_url": current.clear_url,
         "late_url": current.late_url,
+        "saved": current.saved,
+        "shown": current.shown,
+        "here": current.here,
     }
+
+
+def _tree(current: Listing, tree: Tree) -> dict[str, object]:
+    """What the template of a tree takes: each branch with its URL ("" for none), and whether the list shows it."""
+    chosen = current.query.filters.get(tree.field, "") if current.valid else None
+
+    def entry(branch: Branch) -> tuple[Branch, str, bool]:
+        url = "" if branch.value is None else current.filter_url(tree.field, branch.value)
+        return branch, url, branch.value == chosen
+
+    others = current.valid and bool(current.query.filters.keys() - {tree.field})
+    return {"label": tree.label, "note": tree.note if others else "", "entries": list(map(entry, tree.branches))}
 
 
 def _menus(current: Listing, saved: saved_views.ListViews) -> Menus:
@@ -157,7 +193,7 @@ def _menus(current: Listing, saved: saved_views.ListViews) -> Menus:
         path=saved.path,
         here=current.here.partition("?")[2],
         query=query,
-        columns=[(column, column.key, column.key not in current.hidden) for column in current.kind.list_display[1:]],
+        columns=[(column, column.key, column.key not in current.hidden) for column in current.all_columns[1:]],
         hidden=current.hidden,
         columns_url=saved.columns_url,
         save_url=saved.save_url,

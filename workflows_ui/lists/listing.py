@@ -28,10 +28,13 @@ PLAIN = "none"
 LATE = "late"
 #: Asks how many rows came since: the newest row that the browser shows (news.py).
 SINCE = "newer"
+#: The row whose preview stands beside the list.
+SHOW = "show"
 #: Asks for the rows of a list that are cached to be read again.
 REFRESH = "refresh"
 _LONGEST_TRAIL = 40
 _LONGEST_POSITION = 300
+_LONGEST_KEY = 64
 #: Kinds of columns that a first click sorts from the latest or largest value.
 _DOWNWARDS = frozenset({"when", "exact", "count", "duration"})
 
@@ -81,12 +84,14 @@ class Listing:
         self.trail = [position for position in asked.getlist(POSITION) if 0 < len(position) <= _LONGEST_POSITION]
         self.late = LATE in asked
         self.since = asked.get(SINCE, "")[:_LONGEST_POSITION]
+        self.shown = asked.get(SHOW, "")[:_LONGEST_KEY] if kind.preview_view else ""
         rows = asked.get(ROWS, "")
         self.order = requested_order(kind, asked)
         self.rows = int(rows) if rows in map(str, kind.ROWS) else kind.rows
         self.saved = saved
         self.view = saved.find_view(asked.get(VIEW, "")) if saved else None
         self.hidden = frozenset(self.view.hidden) if self.view else saved.hidden if saved else frozenset[str]()
+        self._left_out = frozenset[str]()
 
     @property
     def position(self) -> str:
@@ -100,8 +105,19 @@ class Listing:
     @property
     def columns(self) -> list[Column]:
         """The columns that the person chose; the first one always stays."""
-        first, *others = self.kind.list_display
+        first, *others = self.all_columns
         return [first, *(column for column in others if column.key not in self.hidden)]
+
+    @property
+    def all_columns(self) -> list[Column]:
+        """The columns that the list can have."""
+        return [column for column in self.kind.list_display if column.key not in self._left_out]
+
+    def leave_out(self, names: frozenset[str]) -> None:
+        """Leave out columns, and filters without a value, that no row has a value for."""
+        self._left_out = names
+        for name in names.intersection(self.form.fields) - set(self._asked):
+            del self.form.fields[name]
 
     @property
     def default_url(self) -> str:
@@ -186,6 +202,10 @@ class Listing:
         """The URL of this page that reads its rows again."""
         return self.here_with(**{REFRESH: "1"}) if self.kind.cached else self.here
 
+    def filter_url(self, name: str, value: str) -> str:
+        """The URL of the first page with this value of a filter; without one for ""."""
+        return self._address({name: [value] if value else [], POSITION: []})
+
     def here_with(self, **parameters: str) -> str:
         """The URL of this page with further parameters of the request.
 
@@ -230,6 +250,11 @@ class Listing:
                 others = [item for item in raw if item != option] if isinstance(value, list) else []
                 active.append(Chip(field.label or name, text, self._address({name: others, POSITION: []})))
         return active
+
+    @property
+    def told(self) -> list[tuple[str, str]]:
+        """The active filters as (name, value)."""
+        return [(str(chip.label), str(chip.value)) for chip in self.chips()]
 
     def _with_trail(self, trail: Sequence[str]) -> str:
         return self._address({POSITION: list(trail)})

@@ -3,18 +3,19 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django import forms
 from django.db.models import Expression, Model, QuerySet
 from django.http import Http404
 from django.http.response import HttpResponseBase
 
 from workflows_ui.audit.requests import actor
 from workflows_ui.audit.services import audit_log
-from workflows_ui.lists import export
+from workflows_ui.lists import export, file_formats
 from workflows_ui.lists.declaration import AnyRow, List, Order, Page
+from workflows_ui.lists.file_formats import FORMATS, Cell
 from workflows_ui.lists.listing import Listing, requested_order
 from workflows_ui.lists.numbering import local_page, row_position, rows_after
 from workflows_ui.lists.polls import NOTHING
-from workflows_ui.web import responses
 from workflows_ui.web.requests import ConsoleRequest
 
 
@@ -74,10 +75,20 @@ class LocalList(List):
 
 
 def file(
-    request: ConsoleRequest, kind: LocalList, rows: QuerySet[Model] | Sequence[AnyRow], type: str, **detail: Any
+    request: ConsoleRequest,
+    kind: LocalList,
+    rows: QuerySet[Model] | Sequence[AnyRow],
+    type: str,
+    form: forms.Form | None = None,
+    **detail: Any,
 ) -> HttpResponseBase:
-    """All rows as a file, in the order of the request; audited as the list's export. Raises Http404 for an unknown type."""
-    if type not in export.TYPES:
+    """All rows as a file, in the order of the request; audited as the list's export. Raises Http404 for an unknown type.
+
+    Args:
+        rows: filtered by `form`, by default the list's own filters.
+        type: a key of FORMATS.
+    """
+    if type not in FORMATS:
         raise Http404
     access = getattr(request, "access", None)
     audit_log.record(
@@ -88,18 +99,19 @@ def file(
         format=type,
         **detail,
     )
-    return download(kind, kind.sorted(rows, requested_order(kind, request.GET)), type)
-
-
-def download(kind: LocalList, rows: QuerySet[Model] | Sequence[AnyRow], type: str) -> HttpResponseBase:
-    """All rows as a file, part by part, with the values of the list's columns; `type` is a key of export.TYPES."""
+    filters = Listing(kind, request.path, request.GET, form).told
     names = [*export.keys(kind), "id"]
+
+    def line(row: AnyRow) -> list[Cell] | dict[str, Cell]:
+        cells = export.cells(kind, row)
+        return dict(zip(names, cells, strict=True)) if type == "json" else cells
+
+    title = str(kind.label_plural)
     content = export.stream(
-        type,
-        rows,
+        file_formats.writer(type, title, export.facts(title, access.workspace.name if access else "", filters)),
+        kind.sorted(rows, requested_order(kind, request.GET)),
         headings=lambda: export.headings(kind),
-        cells=lambda row: export.cells(kind, row),
-        record=lambda row: dict(zip(names, export.cells(kind, row), strict=False)),
+        line=line,
         prepare=lambda part: kind.masked(None, part),
     )
-    return responses.download(content, export.name(kind, type), export.TYPES[type])
+    return export.send(content, export.name(kind, type, filters), type)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _, ngettext
 
 from workflows_ui.core import clock
 from workflows_ui.lists import export
-from workflows_ui.lists.declaration import List, Page, Row
+from workflows_ui.lists.declaration import Page, Row
 from workflows_ui.lists.listing import SINCE, Listing
 from workflows_ui.web import responses
 from workflows_ui.web.requests import ConsoleRequest
@@ -46,17 +46,27 @@ class News:
     text: str = ""
 
 
-def live(kind: List, rows: Sequence[Row], *shown: object) -> Live | None:
-    """How the list refreshes itself; None if all rows have ended. `shown` is what else the page shows, such as the length.
+def live(current: Listing, rows: Sequence[Row], *shown: object) -> Live | None:
+    """How the list refreshes itself; None if all rows have ended, unless new ones appear by themselves (`live_seconds`).
 
-    The times relative to now are a part of the version, to the minute.
+    `shown` is what else the page shows, such as the length. The times relative to now are a part of the version, to the minute.
     """
-    waits = [seconds for row in rows if (seconds := kind.refresh_seconds(row))]
+    kind = current.kind
+    waits = [min(max(_SHORTEST, seconds), _LONGEST) for row in rows if (seconds := kind.refresh_seconds(row))]
+    if _shows_new(current):
+        waits.append(kind.live_seconds)
     if not waits:
         return None
     values = [export.cells(kind, row) for row in rows]
     text = json.dumps([values, int(clock.now().timestamp()) // 60, *shown], default=str)
-    return Live(min(max(_SHORTEST, min(waits)), _LONGEST), hashlib.sha256(text.encode()).hexdigest()[:16])
+    return Live(min(waits), hashlib.sha256(text.encode()).hexdigest()[:16])
+
+
+def _shows_new(current: Listing) -> bool:
+    """Whether new rows appear by themselves: on the first page in the list's own order. A search is too much work to be repeated."""
+    if not (current.kind.live_seconds and current.valid) or current.trail or current.order:
+        return False
+    return "search" not in current.query.filters
 
 
 def first_news(current: Listing, page: Page) -> News | None:

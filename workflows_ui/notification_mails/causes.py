@@ -19,12 +19,14 @@ from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services import access as member_access
 from workflows_ui.members.services.access import Access
 from workflows_ui.notifications.models import Notice, NoticeKind
+from workflows_ui.resource_admin.places import repair_url
 from workflows_ui.run_index.models import LISTED, IndexedRun
 from workflows_ui.run_index.services import indexes, rows as indexed_rows
 from workflows_ui.runs import masking, starters
 from workflows_ui.runs.panels import reason_of
 
 log = structlog.get_logger(__name__)
+_FAILURES = {NoticeKind.LAUNCH_ENDED, NoticeKind.FLOW_FAILED}
 _KINDS = {NoticeKind.LAUNCH_ENDED, NoticeKind.FLOW_FAILED, NoticeKind.NOTE}
 
 
@@ -55,6 +57,53 @@ def find_causes(
             found |= _of_runs(access, of_runs, engine_reads)
             engine_reads = max(0, engine_reads - len(of_runs))
     return found
+
+
+def find_repairs(person: User, notices: Sequence[Notice], *, closed: Collection[int] = ()) -> Mapping[int, str]:
+    """The paths of the pages that repair what failed, by the primary key of the notice: for builders.
+
+    Args:
+        closed: primary keys of workspaces whose contents must not be shown.
+    """
+    found: dict[int, str] = {}
+    for row in notices:
+        if row.kind not in _FAILURES or row.workspace is None or row.workspace.pk in closed:
+            continue
+        try:
+            access = member_access.access_for(person, row.workspace.slug)
+        except member_access.NoAccess:
+            continue
+        if url := repair_url(access, _failed_run(access, row)):
+            found[row.pk] = url
+    return found
+
+
+def _failed_run(access: Access, notice: Notice) -> str:
+    """The id of the failed run that a notice is about; "" without one."""
+    about = notice.about if isinstance(notice.about, dict) else {}
+    if run_id := about.get("run"):
+        return str(run_id) if notice.kind == NoticeKind.FLOW_FAILED else ""
+    launch = launches.visible_launches(access).filter(pk=str(about.get("launch") or ""), state=State.FAILED).first()
+    return LaunchPage(launch, access).repair_url and launch.run_id if launch is not None else ""
+
+
+def find_alarm_causes(person: User, notice: Notice, runs_by_alarm: Sequence[str]) -> Mapping[int, FailureReason]:
+    """The causes of the latest failed runs of a notice's alarms, by the alarm's position; as `find_causes`, without reading the engine.
+
+    Args:
+        runs_by_alarm: for each alarm the engine's id of the run; "" for none.
+    """
+    if notice.workspace is None or not any(runs_by_alarm):
+        return {}
+    try:
+        access = member_access.access_for(person, notice.workspace.slug)
+    except member_access.NoAccess:
+        return {}
+    keys: dict[str, list[int]] = {}
+    for position, run_id in enumerate(runs_by_alarm):
+        if run_id:
+            keys.setdefault(run_id, []).append(position)
+    return _of_runs(access, keys, 0) if access.workspace.causes_in_notices else {}
 
 
 def latest_cause(workspace: Workspace, flow_id: str) -> FailureReason | None:

@@ -6,9 +6,10 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _, ngettext
 
-from workflows_ui.alarms import messages as alarm_messages
-from workflows_ui.alarms.models import AlarmKind
+from workflows_ui.alarms import notice_texts
+from workflows_ui.alarms.notice_texts import AlarmText
 from workflows_ui.core import formats
+from workflows_ui.failure_rules.models import RuleKind, Stop
 from workflows_ui.launches.failures.reasons import FailureReason
 from workflows_ui.launches.models import Reason, State
 from workflows_ui.notifications.models import Notice, NoticeKind
@@ -19,13 +20,16 @@ _LONGEST = 120
 
 @dataclass(frozen=True)
 class News:
-    """A notice ready for a page or a mail. `icon` and `colour` are those of the state; `cause`: why it failed, in sentences."""
+    """A notice ready for a page or a mail. `icon` and `colour` are those of the state; `cause`: why it failed, in sentences; `alarms`: what
+    it is about.
+    """
 
     title: str
     detail: str
     icon: str
     colour: str
     cause: Sequence[str] = ()
+    alarms: Sequence[AlarmText] = ()
 
 
 def notification_message(row: Notice, *, concealed: bool = False, reason: FailureReason | None = None) -> News:
@@ -40,7 +44,7 @@ def notification_message(row: Notice, *, concealed: bool = False, reason: Failur
         return News(title, detail, "lock", "secondary")
     about = row.about if isinstance(row.about, dict) else {}
     if row.kind == NoticeKind.ALARM:
-        return _alarm(about, row.count)
+        return _alarm(about, row.workspace.slug if row.workspace else "")
     if reason is not None and reason.step:
         about = about | {"step": ""}  # the reason names it
     build = _KINDS.get(row.kind)
@@ -95,12 +99,37 @@ def _several_failures(about: dict[str, object], count: int, last_at: datetime) -
     return replace(latest, title=title % values, detail=latest.detail or other_state)
 
 
-def _alarm(about: dict[str, object], count: int) -> News:
-    kind = about.get("alarm")
-    label = AlarmKind(kind).label if kind in AlarmKind.values else _("An alarm about a flow")
-    values = {"flow": _text(about, "flow"), "alarm": label, "n": count}
-    title = _("%(flow)s: %(alarm)s") % values if count == 1 else _("%(flow)s: %(alarm)s, %(n)d times") % values
-    return News(title, alarm_messages.sentence(str(kind), about.get("facts")), "bell-ring", "red")
+def _alarm(about: dict[str, object], slug: str) -> News:
+    alarms, more = notice_texts.read(about, slug), _number(about, "more")
+    over = all(alarm.ended for alarm in alarms)
+    sentences = alarms[0].sentences if len(alarms) == 1 else [f"{alarm.title}." for alarm in alarms]
+    icon, colour = ("circle-check", "green") if over else ("bell-ring", "red")
+    return News(notice_texts.title(alarms, more), " ".join(sentences), icon, colour, alarms=alarms)
+
+
+def _failure_rule(about: dict[str, object]) -> News:
+    event, number = about.get("event"), _number(about, "n")
+    values = {"flow": _text(about, "flow") or _("All flows"), "n": number, "owner": _text(about, "owner")}
+    if event == "turned_off":
+        text = ngettext(
+            "It failed %(n)d time in a row. The rule is of %(owner)s. The flow's page has a button that turns it on again.",
+            "It failed %(n)d times in a row. The rule is of %(owner)s. The flow's page has a button that turns it on again.",
+            number,
+        )
+        return News(_("%(flow)s was turned off") % values, text % values, "toggle-left", "red")
+    if event in {"not_turned_off", "unclear"}:
+        title = _("%(flow)s was to be turned off") % values
+        unclear = _("It is unclear whether the flow is off. Look at the flow.")
+        return News(
+            title, unclear if event == "unclear" else _("The flow could not be turned off."), "triangle-alert", "red"
+        )
+    if event == "too_many":
+        text = _("It launched %(n)d times within an hour. Further failures within this hour start no flow.") % values
+        return News(_("The rule that runs %(flow)s rests") % values, text, "triangle-alert", "orange")
+    stop = about.get("stop")
+    reason = str(Stop(stop).label) if stop in Stop.values else ""
+    values["rule"] = RuleKind(does).label if (does := about.get("does")) in RuleKind.values else ""
+    return News(_("The rule “%(rule)s” of %(owner)s was stopped: %(flow)s") % values, reason, "circle-stop", "red")
 
 
 def _failure_assigned(about: dict[str, object]) -> News:
@@ -214,6 +243,7 @@ _KINDS: dict[str, Callable[[dict[str, object]], News]] = {
     NoticeKind.LAUNCH_REPAIRED: _launch_repaired,
     NoticeKind.KEPT_LAUNCH: _kept_launch,
     NoticeKind.FLOW_FAILED: _flow_failed,
+    NoticeKind.FAILURE_RULE: _failure_rule,
     NoticeKind.FAILURE_ASSIGNED: _failure_assigned,
     NoticeKind.NOTE: _note,
     NoticeKind.JOB_ENDED: _job,

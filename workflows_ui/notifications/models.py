@@ -1,10 +1,13 @@
-"""Notifications of people: subscriptions, read state, and mail state; favourites and visits."""
+"""Notifications of people: subscriptions, mutes, read state, and mail state; favourites and visits."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -19,6 +22,7 @@ class NoticeKind(models.TextChoices):
     KEPT_LAUNCH = "kept_launch", _("A kept launch was sent, or was not")
     FLOW_FAILED = "flow_failed", _("A flow failed")
     ALARM = "alarm", _("An alarm about a flow")
+    FAILURE_RULE = "failure_rule", _("A rule turned a flow off, or was stopped")
     FAILURE_ASSIGNED = "failure_assigned", _("A failure was assigned to you")
     NOTE = "note", _("A note for you")
     JOB_ENDED = "job_ended", _("A job ended")
@@ -34,10 +38,55 @@ class NoticeKind(models.TextChoices):
     INVITATION_DECIDED = "invitation_decided", _("An invitation was confirmed or declined")
 
 
+class Topic(models.TextChoices):
+    """What notifications are about, as people follow and mute it: flows and alarms in one workspace, the others in all."""
+
+    FLOWS = "flows", _("Failures and alarms of a flow")
+    ALARMS = "alarms", _("All alarms of a workspace")
+    LAUNCHES = "launches", _("Your launches")
+    NOTES = "notes", _("Notes that name you, and requests for help")
+    FAILURES = "failures", _("Failures that are assigned to you")
+    RULES = "rules", _("Rules on failure")
+    JOBS = "jobs", _("Your exports and bulk actions")
+    ACCESS = "access", _("Access and invitations")
+    CREDENTIALS = "credentials", _("Your credentials")
+
+
+#: The kinds of notifications of each topic.
+KINDS_OF_TOPIC: Mapping[Topic, tuple[NoticeKind, ...]] = MappingProxyType(
+    {
+        Topic.FLOWS: (NoticeKind.FLOW_FAILED, NoticeKind.ALARM),
+        Topic.ALARMS: (NoticeKind.ALARM,),
+        Topic.LAUNCHES: (NoticeKind.LAUNCH_ENDED, NoticeKind.LAUNCH_REPAIRED, NoticeKind.KEPT_LAUNCH),
+        Topic.NOTES: (NoticeKind.NOTE,),
+        Topic.FAILURES: (NoticeKind.FAILURE_ASSIGNED,),
+        Topic.RULES: (NoticeKind.FAILURE_RULE,),
+        Topic.JOBS: (NoticeKind.JOB_ENDED,),
+        Topic.ACCESS: (
+            NoticeKind.ACCESS_ASKED,
+            NoticeKind.ACCESS_DECIDED,
+            NoticeKind.RIGHT_GIVEN,
+            NoticeKind.INVITATION_ACCEPTED,
+            NoticeKind.INVITATION_ASKED,
+            NoticeKind.INVITATION_DECIDED,
+        ),
+        Topic.CREDENTIALS: (
+            NoticeKind.CREDENTIAL_ENDS,
+            NoticeKind.CREDENTIAL_TO_ENTER,
+            NoticeKind.CONSENT_ASKED,
+            NoticeKind.CONSENT_DECIDED,
+        ),
+    }
+)
+#: Topics of one workspace, and of one flow or all flows there.
+OF_WORKSPACES = (Topic.FLOWS, Topic.ALARMS)
+
+
 class WatchKind(models.TextChoices):
     LAUNCH = "launch", _("A launch")
     FLOW = "flow", _("A flow")
     ALARMS = "alarms", _("All alarms of a workspace")
+    OWN_ALARMS = "own_alarms", _("Alarms of flows that one owns")
 
 
 class Notice(models.Model):
@@ -54,6 +103,10 @@ class Notice(models.Model):
     #: Object and event, such as `launch:<id>:failed`.
     key = models.CharField(max_length=160)
     about = models.JSONField(default=dict)
+    #: The flow that it is about; empty if it is not about one flow.
+    flow_id = models.CharField(max_length=64, blank=True, default="", db_default="")
+    #: Whether it was muted when it came: then it counts as read, and is in the list only.
+    muted = models.BooleanField(default=False, db_default=False)
     #: A path of this console.
     url = models.CharField(max_length=500)
     created_at = models.DateTimeField()
@@ -94,7 +147,8 @@ class Notice(models.Model):
 
 
 class Watch(models.Model):
-    """A subscription of a person: to the end of a launch, to the failures and alarms of a flow, or to all alarms of a workspace."""
+    """A subscription of a person: to the end of a launch, to the failures and alarms of a flow, or to all alarms of a workspace, or
+    to those of the flows that the person owns there."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="watches")
     workspace = models.ForeignKey("workflows_ui.Workspace", on_delete=models.CASCADE, related_name="watches")
@@ -113,6 +167,37 @@ class Watch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}: {self.kind} {self.object_id}"
+
+
+class Mute(models.Model):
+    """What a person, or everyone in a workspace (no `user`), is not notified of until a moment: not at all, or not by mail."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="mutes")
+    #: None for a topic that is not of one workspace.
+    workspace = models.ForeignKey("workflows_ui.Workspace", on_delete=models.CASCADE, null=True, related_name="+")
+    topic = models.CharField(max_length=20, choices=Topic)
+    #: Empty for all flows of the workspace.
+    flow_id = models.CharField(max_length=64, blank=True)
+    #: The flow's name at that time.
+    name = models.TextField(blank=True)
+    #: Whether only mails are muted, and the bell still shows the notifications.
+    mail_only = models.BooleanField(default=False)
+    #: None until somebody ends it.
+    until = models.DateTimeField(null=True)
+    muted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    muted_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("mute")
+        verbose_name_plural = _("mutes")
+        constraints = [
+            models.UniqueConstraint(
+                Coalesce("user", 0), Coalesce("workspace", 0), "topic", "flow_id", "mail_only", name="muted_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.topic} {self.flow_id}"
 
 
 class WatchPoll(models.Model):

@@ -12,8 +12,8 @@ from django.db.models.functions import Greatest
 from workflows_ui.accounts.models import MailDelivery, User
 from workflows_ui.core import clock
 from workflows_ui.core.prepared import Prepared
-from workflows_ui.notifications import delivery
-from workflows_ui.notifications.models import Notice, NoticeKind
+from workflows_ui.notifications import delivery, mutes
+from workflows_ui.notifications.models import Mute, Notice, NoticeKind
 
 #: Attempts to send a mail, and the delay after the first one, doubled each time.
 MAIL_TRIES, MAIL_AGAIN = 6, timedelta(minutes=1)
@@ -51,6 +51,7 @@ def notify(
     *,
     url: str,
     workspace: Model | None = None,
+    flow_id: str = "",
     fold: Fold | None = None,
     **about: object,
 ) -> bool:
@@ -59,16 +60,22 @@ def notify(
     `url` is a path of this console; `about` holds plain values for the texts (notifications/messages.py), never a secret. A mail is sent
     too, if the person wants mails and has an address. With `fold`, the first event is a notice, and others are counted in it until it is
     read; a mail is sent of the first, and one an hour while there are more.
+
+    What is muted is in the person's list, but counts as read: the bell does not count it, and it is not found again after the mute.
     """
     now = clock.now()
+    muted = mutes.covering(user, kind, workspace, flow_id, now)
     values = {
         "workspace": workspace,
         "kind": kind,
         "about": about,
+        "flow_id": flow_id[:64],
         "url": url[:500],
         "created_at": now,
         "last_at": now,
-        "mail_at": delivery.due_at(user, now + MAIL_AFTER),
+        "muted": muted.everything is not None,
+        "read_at": now if muted.everything else None,
+        "mail_at": None if muted.mail else delivery.due_at(user, now + MAIL_AFTER),
     }
     if fold is None:
         return Notice.objects.get_or_create(user=user, key=key[:160], defaults=values)[1]
@@ -76,7 +83,7 @@ def notify(
     for _try in range(_FOLDS):
         try:
             with transaction.atomic():
-                created = _notify_folded(user, key[:160], values, fold)
+                created = _notify_folded(user, key[:160], values, fold, muted.everything)
                 if created is None:
                     transaction.set_rollback(True)
         except IntegrityError:
@@ -86,11 +93,15 @@ def notify(
     return False  # the event is found again
 
 
-def _notify_folded(user: User, key: str, values: dict[str, Any], fold: Fold) -> bool | None:
-    """Whether the event is new; None if the person read the notice meanwhile, and nothing may be saved."""
+def _notify_folded(user: User, key: str, values: dict[str, Any], fold: Fold, mute: Mute | None) -> bool | None:
+    """Whether the event is new; None if the person read the notice meanwhile, and nothing may be saved.
+
+    Muted events are folded into the one that came first after the `mute`.
+    """
     now = values["created_at"]
     of_subject = Notice.objects.filter(user=user, subject=fold.subject)
-    head = of_subject.filter(read_at=None).first()
+    open_heads = Q(read_at=None) if mute is None else Q(muted=True, head=None, created_at__gte=mute.muted_at)
+    head = of_subject.filter(open_heads).order_by("-pk").first()
     if head is None:
         last = of_subject.filter(mailed_at__gt=now - SUMMARY).aggregate(last=Max("mailed_at"))["last"]
         if last and values["mail_at"]:
@@ -101,10 +112,11 @@ def _notify_folded(user: User, key: str, values: dict[str, Any], fold: Fold) -> 
         return False
     about = values["about"] if fold.at >= head.last_at else head.about
     listed = head.about if head.about.get("wide") else values["about"]
-    counted = Notice.objects.filter(pk=head.pk, read_at=None).update(
+    counted = Notice.objects.filter(open_heads, pk=head.pk).update(
         count=F("count") + 1,
         last_at=Greatest("last_at", Value(fold.at, DateTimeField())),
         about=about | {"list": listed["list"], "wide": listed["wide"]},
+        flow_id=values["flow_id"],
         url=listed["list"][:500],
         mail_at=_summary_at(user, values["mail_at"], now),
         mail_tries=Case(When(mail_at=None, then=0), default=F("mail_tries"), output_field=IntegerField()),
@@ -229,4 +241,5 @@ def reschedule(person: User) -> None:
 
 
 def purge() -> None:
+    mutes.purge()
     Notice.objects.filter(last_at__lt=clock.now() - KEPT).delete()

@@ -3,16 +3,34 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.utils.translation import gettext_lazy as _
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _, pgettext
 
 from workflows_ui.core.collation import by_name
+from workflows_ui.core.text import Text
 from workflows_ui.launches.failures.reasons import FailureReason
 from workflows_ui.lists import cells
 from workflows_ui.lists.declaration import Column
 from workflows_ui.lists.local_lists import LocalList
 from workflows_ui.members.models import Workspace
 from workflows_ui.notifications.messages import News, notification_message
-from workflows_ui.notifications.models import Notice
+from workflows_ui.notifications.models import KINDS_OF_TOPIC, Notice, NoticeKind, Topic
+
+#: What one follows or has, by the kind of a notification that comes from it.
+_ORIGINS: Mapping[str, Text] = {
+    str(kind): origin
+    for topic, origin in (
+        (Topic.ALARMS, _("Alarms")),
+        (Topic.LAUNCHES, _("Launches")),
+        (Topic.NOTES, _("Notes")),
+        (Topic.FAILURES, _("Failures")),
+        (Topic.RULES, _("Rules on failure")),
+        (Topic.JOBS, _("Jobs")),
+        (Topic.ACCESS, _("Access")),
+        (Topic.CREDENTIALS, _("Credentials")),
+    )
+    for kind in KINDS_OF_TOPIC[topic]
+} | {str(NoticeKind.FLOW_FAILED): _("Flow")}
 
 
 @dataclass(frozen=True)
@@ -68,6 +86,13 @@ class Notices(LocalList):
             kind="note",
             name="workspace",
             sort=by_name("workspace__name"),
+        ),
+        Column(
+            lambda line: pgettext("notification", "Muted") if line.notice.muted else _ORIGINS.get(line.notice.kind, ""),
+            _("Comes from"),
+            link=lambda slug, line: reverse("notice_following", args=[line.notice.pk]),
+            name="origin",
+            sort=False,
         ),
         Column(lambda line: line.notice.last_at, _("When"), kind="when", name="when", sort=("last_at",)),
     )

@@ -22,7 +22,7 @@ from workflows_ui.launches.services import launches, watching
 from workflows_ui.lists import list_page, local_lists
 from workflows_ui.members.models import Role
 from workflows_ui.notification_mails.causes import find_causes
-from workflows_ui.notifications import services as notifications, tables
+from workflows_ui.notifications import page as follow_page, services as notifications, tables
 from workflows_ui.notifications.forms import NotificationSettingsForm
 from workflows_ui.notifications.models import Notice, WatchKind
 from workflows_ui.web import responses
@@ -46,6 +46,8 @@ def listing(request: ConsoleRequest) -> HttpResponse:
         request,
         current,
         page,
+        above_template="notifications/above.html",
+        muted=follow_page.muted_texts(request.user, partial(closed, request, request.user)),
         below_template="notifications/below.html",
         rest=[read] if any(not line.notice.read_at for line in lines) else [],
     )

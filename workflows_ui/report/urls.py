@@ -6,5 +6,5 @@ from workflows_ui.report import views
 
 urlpatterns = [
     path("w/<slug:slug>/report/", views.report, name="report"),
-    path("w/<slug:slug>/report/file/", views.file, name="report_file"),
+    path("w/<slug:slug>/report/file/<slug:kind>/", views.file, name="report_file"),
 ]

@@ -1,9 +1,10 @@
-"""The report of a week by flow and person, as a page that prints, and as CSV."""
+"""The report of a week by flow and person, as a page that prints, and as a file."""
 
 import re
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
@@ -16,10 +17,11 @@ from workflows_ui.audit.services import audit_log
 from workflows_ui.core import clock, formats
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.launches.services import runs
-from workflows_ui.lists import export
+from workflows_ui.lists import export, file_formats
+from workflows_ui.lists.file_formats import FORMATS, Cell
 from workflows_ui.members.models import Role
 from workflows_ui.report import services
-from workflows_ui.report.services import Line
+from workflows_ui.report.services import Counts, Line
 from workflows_ui.resource_admin.places import list_url
 from workflows_ui.run_index.models import RunIndex
 from workflows_ui.run_index.services import indexes
@@ -29,6 +31,14 @@ from workflows_ui.web.access import member
 from workflows_ui.web.requests import ConsoleRequest
 
 _WEEK = re.compile(r"(\d{4})-W(\d{2})")
+#: What a JSON file calls the numbers of a week, and the values of a line.
+_NUMBERS = ("count", "failed", "failure_percent", "running_seconds", "saved_seconds")
+_KEYS = (
+    *("grouped_by", "name", "id"),
+    *_NUMBERS,
+    *(f"before_{name}" for name in _NUMBERS),
+    *("workspace", "from", "to", "time_zone", "so_far_until"),
+)
 _FIRST, _LAST = date(1971, 1, 4), date(8999, 12, 30)
 
 
@@ -40,7 +50,11 @@ def report(request: ConsoleRequest, slug: str) -> HttpResponse:
     if index is None:
         return responses.page(request, "report/no_index.html", {"manages": request.access.allows(Role.MANAGER)})
     flows, people = _find(request, index, monday)
-    total, people_total = services.total(flows), services.total(people)
+    total = services.total_line(flows, _("Total"))
+    people_total = services.total_line(people, _("Total"))
+    sums = [counts for line in (total, people_total) for counts in (line.week, line.before)]
+    saves = any(counts.minutes is not None for counts in sums)
+    run_labels, launch_labels = _labels(pgettext("noun", "Runs"), saves=saves), _labels(_("Launches"), saves=saves)
     days = {"since": monday.isoformat(), "until": _sunday(monday).isoformat()}
     failed = {**days, "status": sorted(runs.FAILED)}
     following = monday + timedelta(days=7)
@@ -53,23 +67,24 @@ def report(request: ConsoleRequest, slug: str) -> HttpResponse:
             _shown(
                 line,
                 line.name or line.key,
-                list_url(slug, "runs", flow=line.key, **days),
-                list_url(slug, "runs", flow=line.key, **failed) if line.failed else "",
+                run_labels,
+                list_url(slug, "runs", flow=line.key, **days) if line.week.number else "",
+                list_url(slug, "runs", flow=line.key, **failed) if line.week.failed else "",
             )
             for line in flows
         ],
-        "total": _shown(total, _("Total")),
-        "people": [_shown(line, line.name) for line in people],
-        "people_total": _shown(people_total, _("Total")),
+        "total": _shown(total, total.name, run_labels),
+        "people": [_shown(line, line.name, launch_labels) for line in people],
+        "people_total": _shown(people_total, people_total.name, launch_labels),
         "everybody": request.access.allows(Role.BUILDER),
-        "saves": total.minutes is not None or people_total.minutes is not None,
+        "saves": saves,
         "cut": len(flows) >= services.MOST,
         "most": services.MOST,
         "trouble": indexed.trouble(index),
         "notice": indexed.notice(index, clock.midnight(monday, services.zone())),
         "before_url": _url(slug, monday - timedelta(days=7)),
         "after_url": _url(slug, following) if following <= _today() else "",
-        "file_url": reverse("report_file", args=[slug], query={"week": _name(monday)}),
+        "files": file_formats.offers(request, lambda key: (_file_url(slug, key, monday), "")),
         "slug": slug,
     }
     return responses.page(request, "report/report.html", context)
@@ -78,24 +93,28 @@ def report(request: ConsoleRequest, slug: str) -> HttpResponse:
 @never_cache
 @require_safe
 @member(Role.VIEWER)
-def file(request: ConsoleRequest, slug: str) -> HttpResponseBase:
-    """The same week as CSV. Audited."""
+def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
+    """The same week as a file. Audited."""
+    if kind not in FORMATS:
+        raise Http404
     index, monday = indexes.for_access(request.access), _monday(request)
     if index is None:
         return responses.redirect_to_view(request, "report", slug)
     flows, people = _find(request, index, monday)
-    heads = [_("Grouped by"), _("Name"), _("ID"), _("Count"), _("Failed"), _("Hours"), _("Minutes saved")]
-    heads += [_("Workspace"), pgettext("date", "From"), pgettext("date", "To"), _("Time zone"), _("So far, until")]
     until = _counted_until(index, monday)
-    days = [export.escape_formulas(request.access.workspace.name), monday.isoformat(), _sunday(monday).isoformat()]
-    days += [str(services.zone()), f"{until:%Y-%m-%d %H:%M}" if until else ""]
+    days: list[Cell] = [request.access.workspace.name, monday, _sunday(monday), str(services.zone()), until]
     rows = [[*_cells(_("Flow"), line, line.name or line.key), *days] for line in flows]
     rows += [[*_cells(_("Person"), line, line.name), *days] for line in people]
     audit_log.record(
         actor(request), "report.export", workspace=request.access.workspace, object_type="report", week=_name(monday)
     )
-    text = export.encode(export.BYTE_ORDER_MARK + export.csv_text([heads, *rows]))
-    return responses.download(text, f"report-{slug}-{_name(monday)}.csv", export.TYPES["csv"])
+    title = _week_text(request.access.workspace.name, monday)
+    facts = export.facts(title, request.access.workspace.name, [(_("Days"), str(services.zone()))])
+    with timezone.override(services.zone()), file_formats.writer(kind, _("Week report"), facts) as file:
+        content = file.head(_headings())
+        content += file.body([dict(zip(_KEYS, row, strict=True)) for row in rows] if kind == "json" else rows)
+        content += b"".join(file.tail())
+    return export.send(content, f"report-{slug}-{_name(monday)}.{FORMATS[kind].ending}", kind)
 
 
 def _find(request: ConsoleRequest, index: RunIndex, monday: date) -> tuple[list[Line], list[Line]]:
@@ -159,21 +178,70 @@ def _week_text(workspace: str, monday: date) -> str:
     return _("%(workspace)s, week %(week)d: %(first)s to %(last)s") % values
 
 
-def _shown(line: Line, name: str, url: str = "", failed_url: str = "") -> dict[str, str]:
-    """A line as the page shows it (templates/report/table.html)."""
+def _shown(line: Line, name: str, labels: Mapping[str, str], url: str = "", failed_url: str = "") -> dict[str, object]:
+    """A line as the page shows it (templates/report/line.html): the numbers with these labels, each with that of the week before."""
+    week, before = _texts(line.week), _texts(line.before)
+    numbers = [
+        {"label": label, "week": week[key], "before": before[key], "url": failed_url if key == "failed" else ""}
+        for key, label in labels.items()
+    ]
+    return {"name": name, "url": url, "numbers": numbers}
+
+
+def _labels(number: str, *, saves: bool) -> dict[str, str]:
+    """The headings of the numbers, by their keys in _texts; `number` is the first one."""
+    labels = {
+        "number": number,
+        "failed": pgettext("number of runs", "Failed"),
+        "rate": _("Failure rate"),
+        "took": _("Running time"),
+    }
+    return labels | ({"saved": _("Time saved")} if saves else {})
+
+
+def _texts(counts: Counts) -> dict[str, str]:
+    percent = _percent(counts)
     return {
-        "name": name,
-        "number": formats.number(line.number),
-        "failed": formats.number(line.failed),
-        "took": formats.duration(line.took) if line.took else "–",
-        "saved": "" if line.minutes is None else formats.duration(line.minutes * 60_000) or "0",
-        "url": url,
-        "failed_url": failed_url,
+        "number": formats.number(counts.number),
+        "failed": formats.number(counts.failed),
+        "rate": "–" if percent is None else f"{formats.number(percent)} %",
+        "took": formats.duration(counts.took) if counts.took else "–",
+        "saved": "–" if counts.minutes is None else formats.duration(counts.minutes * 60_000) or "0",
     }
 
 
-def _cells(kind: str, line: Line, name: str) -> list[str]:
-    """A line of the file: numbers with a point, whatever the language."""
-    minutes = "" if line.minutes is None else f"{line.minutes:g}"
-    cells = [kind, export.escape_formulas(name), export.escape_formulas(line.key)]
-    return [*cells, str(line.number), str(line.failed), f"{line.took / 3_600_000:.3f}", minutes]
+def _headings() -> list[str]:
+    """The headings of a table file, in the order of _KEYS."""
+    seconds = _("seconds")
+    numbers = [
+        _("Count"),
+        pgettext("number of runs", "Failed"),
+        f"{_('Failure rate')} (%)",
+        f"{_('Running time')} ({seconds})",
+        f"{_('Time saved')} ({seconds})",
+    ]
+    before = [_("%(number)s, week before") % {"number": number} for number in numbers]
+    days = [_("Workspace"), pgettext("date", "From"), pgettext("date", "To"), _("Time zone"), _("So far, until")]
+    return [_("Grouped by"), _("Name"), _("ID"), *numbers, *before, *days]
+
+
+def _cells(kind: str, line: Line, name: str) -> list[Cell]:
+    """A line of the file, without its days."""
+    return [kind, name, line.key, *_numbers(line.week), *_numbers(line.before)]
+
+
+def _numbers(counts: Counts) -> list[Cell]:
+    """The numbers that the page shows, in the order of _NUMBERS."""
+    saved = None if counts.minutes is None else counts.minutes * 60
+    return [counts.number, counts.failed, _percent(counts), round(counts.took / 1000, 3), saved]
+
+
+def _percent(counts: Counts) -> float | None:
+    if counts.failure_rate is None:
+        return None
+    percent = round(100 * counts.failure_rate, 1)
+    return int(percent) if percent.is_integer() else percent
+
+
+def _file_url(slug: str, key: str, monday: date) -> str:
+    return reverse("report_file", args=[slug, key], query={"week": _name(monday)})

@@ -6,7 +6,7 @@ interrupted. An error of the engine becomes an error of the form, with all input
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -59,6 +59,9 @@ class _ActionRequest:
     #: The page that offers the action and is returned to, if it is not the object's; and the address of the form there.
     page_url: str = ""
     address: str = ""
+    #: The template of that page, and what it needs besides the form.
+    template: str = "resource_admin/action.html"
+    around: Callable[[], Mapping[str, object]] = dict
 
     @property
     def url(self) -> str:
@@ -122,7 +125,15 @@ class _ActionRequest:
 
 
 def respond(
-    request: ConsoleRequest, declared: Resource, action: str, id: str = "", *, page_url: str = "", address: str = ""
+    request: ConsoleRequest,
+    declared: Resource,
+    action: str,
+    id: str = "",
+    *,
+    page_url: str = "",
+    address: str = "",
+    template: str = "resource_admin/action.html",
+    around: Callable[[], Mapping[str, object]] = dict,
 ) -> HttpResponse:
     """The form or the confirmation (GET), or the action and a redirect, or the form with errors (POST, 422). Raises Http404, NotAllowed,
     EngineError.
@@ -130,6 +141,8 @@ def respond(
     Args:
         page_url: the page that the action is offered on, if that is not the object's.
         address: the address of the form, if it is not the action's own.
+        template: of that page, with the form as its fragment `action`.
+        around: what the template needs besides the context of the form, for a whole page.
     """
     chosen = next((item for item in declared.actions if item.name == action and item.collection is (not id)), None)
     if chosen is None:
@@ -144,7 +157,7 @@ def respond(
         return _not_possible(action_request, message)
     unmasked: Row = declared.get(session, id) if id else {}
     row: Row = declared.masked(session, [unmasked])[0] if id else {}
-    action_request = _ActionRequest(request, declared, chosen, session, id, row, page_url, address)
+    action_request = _ActionRequest(request, declared, chosen, session, id, row, page_url, address, template, around)
     if not chosen.visible(row):
         title = _("This cannot be done now")
         text = _("“%(action)s” is not possible in its current state. It may have changed since you opened the page.")
@@ -177,6 +190,24 @@ def respond(
     if ticket and not cache.add(used, 1, _TICKETS_FOR):
         return _sent_already(action_request)
     return _run(action_request, form)
+
+
+def show_form(
+    request: ConsoleRequest,
+    declared: Resource,
+    action: Action,
+    session: EngineSession,
+    id: str,
+    row: Row,
+    asked: Mapping[str, object],
+) -> HttpResponse:
+    """The form of an action at an address that names the object and what is asked about it. The caller has checked the right to it, and
+    that it is possible; `row` is masked. Raises EngineError.
+    """
+    return _page(
+        _ActionRequest(request, declared, action, session, id, row),
+        action_forms.unbound(action, session, row, asked),
+    )
 
 
 def _typed_before(action_request: _ActionRequest) -> QueryDict | None:
@@ -251,7 +282,10 @@ def _run(action_request: _ActionRequest, form: forms.Form) -> HttpResponse:
         if isinstance(text, LinkedText):
             text = elements.linked(text, text.url, text.link)
         add_message(request, str(text))
-    return responses.redirect(request, _after(action_request, answer))
+    # Elsewhere than on the page that offers the action only where somebody has to act on the result.
+    stays = bool(action_request.page_url) and not isinstance(text, LastingText)
+    page_url = action_request.back or action_request.page_url
+    return responses.redirect(request, page_url if stays else _after(action_request, answer))
 
 
 def _pending(
@@ -312,6 +346,28 @@ def _repeats(earlier: UnclearWrite | None) -> list[Affected]:
     return [Affected(write_texts.question(earlier))] if earlier else []
 
 
+def form_context(
+    request: ConsoleRequest,
+    session: EngineSession,
+    declared: Resource,
+    action: Action,
+    id: str,
+    row: Row,
+    *,
+    asked: Mapping[str, str],
+    page_url: str,
+    address: str,
+) -> dict[str, object]:
+    """The context of an action's form that is not submitted yet, on another page (`respond`). Raises EngineError.
+
+    Args:
+        row: the object, secrets masked.
+        asked: in place of the query string.
+    """
+    action_request = _ActionRequest(request, declared, action, session, id, row, page_url, address)
+    return _context(action_request, action_forms.unbound(action, session, row, asked))
+
+
 def _page(
     action_request: _ActionRequest,
     form: forms.Form,
@@ -322,9 +378,27 @@ def _page(
     secret_is_lost: bool = False,
     status: int = 200,
 ) -> HttpResponse:
+    request, template = action_request.request, action_request.template
+    context = _context(
+        action_request, form, error=error, pending=pending, earlier=earlier, secret_is_lost=secret_is_lost
+    )
+    if responses.requested_fragment(request) != "action":
+        context |= action_request.around()
+    return responses.page(request, template, context, fragments=("action",), status=status)
+
+
+def _context(
+    action_request: _ActionRequest,
+    form: forms.Form,
+    *,
+    error: EngineError | None = None,
+    pending: UnclearWrite | None = None,
+    earlier: UnclearWrite | None = None,
+    secret_is_lost: bool = False,
+) -> dict[str, object]:
     request, action = action_request.request, action_request.action
     hidden = action_forms.secret_fields(form)
-    context = {
+    return {
         "resource": action_request.resource,
         "action": action,
         "form": form,
@@ -347,4 +421,3 @@ def _page(
         "ticket_name": TICKET,
         "in_form": True,
     } | (write_texts.context(pending) if pending else {})
-    return responses.page(request, "resource_admin/action.html", context, fragments=("action",), status=status)

@@ -23,10 +23,10 @@ T = TypeVar("T")
 
 #: Why an action or a link is not possible.
 NOT_NOW: Text = gettext_lazy("Not available now: the engine does not answer.")
-#: The values of `Resource.index_filters` that are no column: a part of the name, and a connection that is used.
-NAME, CONNECTION = "name", "connection"
+#: The values of `Resource.index_filters` that are no column: a part of the name, a connection that is used, and the engine's owner.
+NAME, CONNECTION, OWNER = "name", "connection", "owner"
 #: All valid values.
-COLUMNS = (NAME, CONNECTION, "state", "folder_id", "piece")
+COLUMNS = (NAME, CONNECTION, OWNER, "state", "folder_id", "piece")
 
 
 @dataclass(frozen=True)
@@ -104,11 +104,11 @@ def _page(kind: Resource, session: EngineSession, query: Query, stand_in: StandI
     rows: list[Row] = list(_matching(kind, session, query.filters).values_list("data", flat=True))
     rows.sort(key=lambda row: text_at(row, "updated"), reverse=True)
     if query.order:
-        rows = query.order.sorted(rows)
+        rows = query.order.sorted(kind.from_index(session, rows))
     start = int(query.position) if query.position.isdecimal() and len(query.position) < 7 else 0
     end = start + query.rows
     return Page(
-        kind.from_index(session, rows[start:end]),
+        rows[start:end] if query.order else kind.from_index(session, rows[start:end]),
         older=str(end) if end < len(rows) else "",
         warning=stand_in.text,
         total=len(rows),
@@ -127,6 +127,8 @@ def _matching(kind: Resource, session: EngineSession, filters: Mapping[str, obje
             rows = rows.filter(plain_name__contains=plain(value))
         elif column == CONNECTION:
             rows = rows.filter(pk__in=ObjectUse.objects.filter(kind="connections", key=value[:200]).values("user"))
+        elif column == OWNER:
+            rows = rows.filter(data__ownerId=value)
         else:
             # The engine's word for "in no folder" (api.md 6.4).
             rows = rows.filter(**{column: "" if (column, value) == ("folder_id", "NULL") else value})

@@ -8,6 +8,8 @@ from django.utils.http import urlencode
 from workflows_ui.core.paths import pick, sole_id, usable_id
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.launches.services import launches
+from workflows_ui.members.models import Role
+from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin.resource import Row
 from workflows_ui.web import links
 
@@ -66,6 +68,13 @@ def subpage_url(name: str, slug: str, row: Row) -> str:
     """The URL with this name below an object; "" if the URL cannot hold its id."""
     key = sole_id(pick(row, "id"))
     return links.reachable(links.view_url(name, slug, key)) if key else ""
+
+
+def repair_url(access: Access, run_id: object) -> str:
+    """The page on which a builder repairs what a run failed at; "" for others, and who does not see runs and flows."""
+    key = usable_id(run_id)
+    sees = access.allows(Role.BUILDER) and access.sees("runs") and access.sees("flows")
+    return links.view_url("run_repair", access.workspace.slug, key) if key and sees else ""
 
 
 def step_url(flow: str, step: str) -> str:

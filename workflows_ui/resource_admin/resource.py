@@ -24,6 +24,7 @@ from workflows_ui.lists.declaration import (
     Query as Query,
     Row as Row,
     Shortcut as Shortcut,
+    Tree,
 )
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services.access import Access
@@ -190,6 +191,10 @@ class Resource(List):
     def choices(self, session: EngineSession) -> Mapping[str, Sequence[tuple[str, Text]]]:
         """Choices of filter fields that only the engine knows, by field. Called after `list`, so its error is first."""
         return {}
+
+    def tree(self, session: EngineSession, filters: Cleaned, page: Page) -> Tree | None:
+        """The values of one filter, which stand beside the rows of `page`; None for none. Called after `list`."""
+        return None
 
     def search_hint(self, session: EngineSession) -> Text:
         """What this person finds with the field `search`, shown in it while it is empty; "" for what the form says. Called after `list`."""

@@ -3,12 +3,14 @@
 import datetime
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import wraps
+from functools import partial, wraps
+from typing import TypeVar
 
 from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy as _, pgettext_lazy
 
 from workflows_ui.core import formats
+from workflows_ui.core.collation import by_name
 from workflows_ui.core.paths import id_at
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import Forbidden, NotFound, Unavailable
@@ -22,6 +24,7 @@ from workflows_ui.runs import (
     actions as resource_actions,
     filters as run_filters,
     indexed,
+    launched,
     masking,
     panels as resource_panels,
     reading,
@@ -32,8 +35,11 @@ from workflows_ui.web import messages
 
 #: Extra rows requested beyond a page, since those of the boundary's millisecond come again; the second number is used if all of them did.
 _OVERLAPS = (50, 950)
+#: How old an answer may be that open lists share: with `live_seconds`, a new run appears within ten seconds.
+_SHARED_SECONDS = 3
 #: Maximum length of the raw data on the page; the file is complete.
 _RAW = 200_000
+T = TypeVar("T")
 
 
 def _failed_alike_url(slug: str, run: Row) -> str:
@@ -44,7 +50,7 @@ def _failed_alike_url(slug: str, run: Row) -> str:
     return list_url(slug, "runs", failed=run_filters.step_of_flow(step[:80], flow))
 
 
-def _of_run(read: Callable[[Run], object]) -> Callable[[Row], object]:
+def _of_run(read: Callable[[Run], T]) -> Callable[[Row], T]:
     """A column's value: addresses call the column by the name of `read`."""
     return wraps(read)(lambda row: read(Run(row)))
 
@@ -81,11 +87,23 @@ class Runs(Resource):
         Column(
             _of_run(reading.failed_at), _("Failed step"), link=_failed_alike_url, wide=True, sort=("failed_step_title",)
         ),
-        Column(_of_run(reading.error_of), _("Error"), wide=True, sort=False),
-        Column("created", _("Received"), kind="when", sort=("created",)),
-        Column(_of_run(reading.waited), _("Time in queue"), kind="duration", wide=True, sort=False),
-        Column(_of_run(reading.length), _("Duration"), kind="duration", phone=False, sort=("duration",)),
-        Column(starters.name_of, _("Launched by"), link=starters.url_of, phone=False, sort=False),
+        Column(_of_run(reading.error_of), _("Error"), kind="message", sort=False),
+        Column("created", _("Received"), kind="when", below=_of_run(reading.long_wait), sort=("created",)),
+        Column(
+            _of_run(reading.length),
+            _("Duration"),
+            kind="duration",
+            below=lambda row: messages.LATE if row.get(reading.LATE) else "",
+            sort=("duration",),
+        ),
+        Column(
+            starters.name_of,
+            _("Launched by"),
+            link=starters.url_of,
+            phone=False,
+            name="launcher",
+            sort=by_name(launched.LAUNCHER),
+        ),
     )
     shortcuts = (Shortcut(_("View flow"), "workflow", link_to("flows", "flowId")),)
     actions = resource_actions.ACTIONS
@@ -123,6 +141,8 @@ class Runs(Resource):
     editor_path = "/projects/{project}/runs/{id}"
     notes = True
     created = "created"
+    live_seconds = 4
+    preview_view = "run_preview"
     plot_template = "runs/days_later.html"
 
     def list(self, session: EngineSession, query: Query) -> Page:
@@ -137,7 +157,9 @@ class Runs(Resource):
             page = indexed.page(session, index, query)
         flows = indexed.flows_of(session, index)
         rows = starters.with_starters(session, page.rows, {flow.id: flow.start for flow in flows})
-        return replace(page, rows=reading.with_retries(session.workspace, rows))
+        return replace(
+            page, rows=reading.with_lateness(session.workspace, reading.with_retries(session.workspace, rows))
+        )
 
     def _searched(self, session: EngineSession, query: Query) -> Page:
         """What the engine can find without an index: a run by its id, else those of the flows with that name."""
@@ -169,18 +191,27 @@ class Runs(Resource):
         if of_flow or query.filters.get("flow"):
             # Filling the cache here proves once that the flow belongs to the workspace, instead of by a call for each flow.
             run_filters.load_flows(session)
+        wanted = partial(
+            session.workflows.list_runs,
+            status=query.filters.get("status"),
+            tags=query.filters.get("tag"),
+            created_after=run_filters.moment(first_day(query.filters), datetime.time.min),
+            created_before=min(filter(None, (limit, until)), default=None),
+            failed_step_name=step or None,
+            archived=query.filters.get("archived") == "only",
+        )
+        if query.filters.get("person"):
+
+            def read(ids: list[str]) -> Row:
+                call = partial(wanted, limit=len(ids), flow_run_ids=ids, created_before=until)
+                return session.share(f"runs {ids} {call.keywords}", _SHARED_SECONDS, call, poll=query.poll)
+
+            return launched.page(session, query, [of_flow] if of_flow else query.filters.get("flow"), read)
         for overlap in _OVERLAPS:
             limit_rows = query.rows + (overlap if boundary else 1)
-            page = session.workflows.list_runs(
-                limit=limit_rows,
-                flow_id=of_flow or query.filters.get("flow"),
-                status=query.filters.get("status"),
-                tags=query.filters.get("tag"),
-                created_after=run_filters.moment(first_day(query.filters), datetime.time.min),
-                created_before=min(filter(None, (limit, until)), default=None),
-                failed_step_name=step or None,
-                archived=query.filters.get("archived") == "only",
-            )
+            call = partial(wanted, limit=limit_rows, flow_id=of_flow or query.filters.get("flow"))
+            name = f"runs {call.keywords}"
+            page = call() if boundary else session.share(name, _SHARED_SECONDS, call, poll=query.poll)
             listed = page["data"]
             rows = _after(last, listed)
             # Without the last row in it, a full answer may hold only rows of its millisecond that were already shown.
@@ -212,8 +243,9 @@ class Runs(Resource):
         return masking.masked(session, rows)
 
     def choices(self, session: EngineSession) -> Mapping[str, Sequence[tuple[str, str]]]:
-        """The workspace's flows and their steps by name, at most a minute old."""
-        return run_filters.filter_choices(indexed.flows_of(session, indexes.for_session(session)))
+        """The workspace's flows and their steps by name, at most a minute old; and the people who launched."""
+        flows = indexed.flows_of(session, indexes.for_session(session))
+        return {**run_filters.filter_choices(flows), "person": launched.choices(session)}
 
     def search_hint(self, session: EngineSession) -> str:
         return indexed.search_hint(session, indexes.for_session(session))

@@ -61,7 +61,7 @@ class Several(forms.MultipleChoiceField):
 class RunFilters(forms.Form):
     """Filters of the list. Flows are filled in from the engine; days are whole days in the person's time zone."""
 
-    main_filters = ("status", "flow", "period")
+    main_filters = ("status", "flow", "person", "period")
     search = forms.CharField(
         label=_("Search"),
         required=False,
@@ -80,6 +80,7 @@ class RunFilters(forms.Form):
     since = forms.DateField(label=_("From"), required=False, widget=Day())
     until = forms.DateField(label=_("Until"), required=False, widget=Day())
     failed = forms.CharField(label=_("Failed step"), required=False, max_length=2 * _LONGEST, widget=LongSelect())
+    person = forms.CharField(label=_("Launched by"), required=False, max_length=10, widget=LongSelect())
     tag = forms.CharField(label=_("Tag"), required=False, max_length=_LONGEST, help_text=_("The whole tag."))
     # Without a control: plots lead to it, where the runs of an hour are counted.
     hour = forms.ChoiceField(label=_("Hour"), required=False, choices=lambda: _hours(), widget=forms.HiddenInput())

@@ -25,7 +25,7 @@ from workflows_ui.run_index.services import (
     values,
 )
 from workflows_ui.run_index.services.parts import Found
-from workflows_ui.runs import filters as run_filters, reading
+from workflows_ui.runs import filters as run_filters, launched, reading
 from workflows_ui.search.services import Text
 
 #: The most runs that a search for words lists: it would take long to count all runs with a frequent word.
@@ -52,8 +52,13 @@ def page(session: EngineSession, index: RunIndex, query: Query) -> Page:
     """The requested page of the runs in the index."""
     order = query.order.fields if query.order else ()
     rows, complete, by_words = matching(session, index, query)
+    if query.order and query.order.column.name == launched.LAUNCHER:
+        rows = launched.with_launcher(rows, descending=query.order.descending)
 
     def count(rows: QuerySet[IndexedRun]) -> int:
+        if query.filters.get("person"):
+            # Which runs these are changes with the launches, too.
+            return rows.count()
         if not by_words:
             return statistics.number(index, rows)
         rows = rows.order_by()[: MOST_FOUND + 1]
@@ -123,6 +128,8 @@ def matching(session: EngineSession, index: RunIndex, query: Query) -> Matched:
         rows = rows.filter(created__lte=until)
     if hour := values.get("hour"):
         rows = rows.filter(run_filters.in_hour(hour, plotted_days(values, MOST_DAYS)))
+    if person := values.get("person"):
+        rows = rows.filter(launched.condition(session, person))
     if tag := values.get("tag"):
         rows = rows.filter(indexed_rows.with_tag(tag))
     if not (text := values.get("search")):

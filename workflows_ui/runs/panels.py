@@ -17,7 +17,7 @@ from workflows_ui.launches.services import launches, repairs, runs
 from workflows_ui.members.models import Role
 from workflows_ui.members.services import members
 from workflows_ui.members.services.access import Access
-from workflows_ui.resource_admin.places import launch_url, run_url
+from workflows_ui.resource_admin.places import launch_url, repair_url, run_url
 from workflows_ui.resource_admin.resource import Row, Subject, id_at, pick
 from workflows_ui.run_index.models import RunIndex
 from workflows_ui.run_index.services import indexes, kept_steps, rows
@@ -49,6 +49,7 @@ def summary(subject: Subject) -> dict[str, object]:
         "caretakers": members.find_caretakers(subject.workspace, flow_id) if reason else None,
         "owner": known_owner(subject.session, flow_id).name if reason and flow_id else "",
         "failed_step": _failed_step_url(subject),
+        "repair_url": repair_url(subject.access, subject.id) if reading.failing(sent) and sent.failed_step.name else "",
         "launch": launch,
         "launch_url": launch_url(subject.session, launch) if launch else "",
         "retries": _retries(subject),

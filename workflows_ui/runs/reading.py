@@ -14,7 +14,7 @@ from workflows_ui.core import formats
 from workflows_ui.core.prepared import Prepared
 from workflows_ui.engine_objects.runs import Run
 from workflows_ui.launches.failures import messages as failure_messages
-from workflows_ui.launches.services import runs
+from workflows_ui.launches.services import runs, usual_time
 from workflows_ui.members.models import Workspace
 from workflows_ui.resource_admin.resource import Row, id_at
 
@@ -30,6 +30,9 @@ def name_of(run: Run) -> str:
 
 #: The key for the last retry from the console, which the engine does not report; None if there was none.
 RETRIED = "retriedAt"
+#: The key for whether a run that the engine is at work on takes longer than usual, in lists; and the statuses of such runs.
+LATE = "takesLonger"
+_AT_WORK = ("QUEUED", "RUNNING")
 #: The key of a run from the run index: when the runs were last read.
 READ_AT = "indexReadAt"
 
@@ -53,6 +56,16 @@ def with_retries(workspace: Workspace, rows: Sequence[Row]) -> list[dict[str, ob
     ids = [key for row in rows if (key := id_at(row))]
     retries = dict(_retries(workspace.pk, ids)) if ids else {}
     return [{**row, RETRIED: retries.get(id_at(row))} for row in rows]
+
+
+def with_lateness(workspace: Workspace, rows: Sequence[Row]) -> list[dict[str, object]]:
+    """The rows, each with whether it takes longer than its flow usually does under LATE: the rule of the pages of launches."""
+    now, under_way = timezone.now(), {}
+    for run in map(Run, rows):
+        if run.status in _AT_WORK and (passed := formats.between(started(run) or run.created, now)) is not None:
+            under_way[run.id] = (run.flow_id, passed)
+    late = usual_time.find_late(workspace.pk, under_way)
+    return [{**row, LATE: id_at(row) in late} for row in rows]
 
 
 def goes_on(run: Run) -> bool:
@@ -107,6 +120,18 @@ def waited(run: Run, now: datetime.datetime | None = None) -> float | None:
     if run.status == "QUEUED" and (retry or not run.start_time):
         return formats.between(retry or run.created, now or timezone.now())
     return None if retry else formats.between(run.created, run.start_time) or None
+
+
+#: Milliseconds of a wait that is worth a word in a list.
+_LONG_WAIT = 2000
+
+
+def long_wait(run: Run) -> str:
+    """How long the run waited before it started, in a few words; "" if that was not long."""
+    time = waited(run)
+    if time is None or time < _LONG_WAIT:
+        return ""
+    return _("%(time)s in the queue") % {"time": formats.duration(time)}
 
 
 def failing(run: Run) -> bool:

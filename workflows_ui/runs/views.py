@@ -21,7 +21,7 @@ from workflows_ui.members.models import Role
 from workflows_ui.resource_admin import places
 from workflows_ui.resource_admin.resource import RESOURCES, Row, find_resource, id_at
 from workflows_ui.run_index.services import indexes
-from workflows_ui.runs import comparison, indexed, masking, panels, reading, steps as run_steps
+from workflows_ui.runs import comparison, indexed, masking, panels, previews, reading, steps as run_steps
 from workflows_ui.runs.plots import RunPlots
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
@@ -60,8 +60,22 @@ def step(request: ConsoleRequest, slug: str, id: str, position: str) -> HttpResp
         "before": max(1, first - ROUNDS) if first > 1 else 0,
         "after": last + 1 if last < view.iterations_in_all and view.iterations else 0,
         "slug": slug,
+        "repair_url": places.repair_url(request.access, id) if view.failed else "",
     }
     return responses.page(request, "runs/step_page.html", context)
+
+
+@require_safe
+@member(Role.VIEWER)
+def preview(request: ConsoleRequest, slug: str, id: str) -> HttpResponse:
+    """A run in short: a page, and what stands beside the list. One call at most, two where the flow's version was not read lately.
+
+    Raises EngineError.
+    """
+    session = indexes.open_session(request.access)
+    run = previews.load_run(session, id)
+    context = previews.context(request.access, session, run) | {"list_url": places.list_url(slug, "runs"), "slug": slug}
+    return responses.page(request, "runs/preview_page.html", context, fragments=("preview",))
 
 
 @require_safe

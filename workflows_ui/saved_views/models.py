@@ -47,13 +47,15 @@ class SavedView(models.Model):
 
 
 class ListChoice(models.Model):
-    """A person's choice for a list: the columns without a view, and the view that it opens with."""
+    """A person's choice for a list: the columns without a view, the view that it opens with, and whether the plot above it is open."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     list_path = models.CharField(max_length=200)
     hidden = models.JSONField(default=list, blank=True)
     default_view = models.ForeignKey(SavedView, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    #: Folded by default, so that the first screen has the rows.
+    plot_open = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         verbose_name = _("choice for a list")

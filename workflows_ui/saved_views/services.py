@@ -23,7 +23,7 @@ from workflows_ui.saved_views.models import ListChoice, SavedView
 MOST, MOST_HIDDEN = 200, 200
 LONGEST_QUERY = 2000
 #: Parameters of a list's address that a view does not have: the position, the view itself, and those of a single request.
-_PASSING = ("at", "rows", "view", "late", "seen", "newer")
+_PASSING = ("at", "rows", "view", "late", "seen", "newer", "show")
 _PATH = re.compile(r"[\w-]+(?:/[\w-]+)*", re.ASCII)
 
 
@@ -65,13 +65,15 @@ def workspace_scope(access: Access) -> Scope:
 
 @dataclass(frozen=True)
 class ListViews:
-    """What a person has for a list: the views, by name; the columns hidden without a view; the view that it opens with."""
+    """What a person has for a list: the views, by name; the columns hidden without a view; the view that it opens with; whether its plot is
+    open."""
 
     scope: Scope
     path: str
     views: tuple[SavedView, ...]
     hidden: frozenset[str]
     default: SavedView | None
+    plot_open: bool = False
 
     def find_view(self, key: str) -> SavedView | None:
         return next((view for view in self.views if str(view.pk) == key), None)
@@ -85,6 +87,10 @@ class ListViews:
     @property
     def columns_url(self) -> str:
         return self.scope.url("list_columns")
+
+    @property
+    def plot_url(self) -> str:
+        return self.scope.url("list_plot")
 
     @property
     def save_url(self) -> str:
@@ -126,7 +132,8 @@ def load(scope: Scope, url: str) -> ListViews | None:
         views, choices = tuple(_views_of_list(*scope.key, path)), list(_choices_of_list(*scope.key, path))
     choice = next(iter(choices), None)
     default = next((view for view in views if choice and view.pk == choice.default_view_id), None)
-    return ListViews(scope, path, views, frozenset(choice.hidden if choice else ()), default)
+    hidden = frozenset(choice.hidden if choice else ())
+    return ListViews(scope, path, views, hidden, default, choice is not None and choice.plot_open)
 
 
 def base_url(workspace: Workspace | None) -> str:
@@ -214,6 +221,11 @@ def delete(actor: audit_log.Actor, view: SavedView) -> None:
 def hide_columns(scope: Scope, path: str, hidden: Iterable[str]) -> None:
     """Keep the columns that the person does not want in a list. Raises TooMany."""
     _choose(scope, path, hidden=_keys(hidden))
+
+
+def fold_plot(scope: Scope, path: str, *, folded: bool) -> None:
+    """Keep whether the plot above a person's list is folded. Raises TooMany."""
+    _choose(scope, path, plot_open=not folded)
 
 
 def set_default(scope: Scope, view: SavedView, *, default: bool) -> None:

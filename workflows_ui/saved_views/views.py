@@ -1,5 +1,6 @@
 """Choosing the columns of a list, saving it as a view, and one view: to rename, share, update or delete, and to open the list with."""
 
+import contextlib
 import functools
 from collections.abc import Callable
 
@@ -59,6 +60,17 @@ def columns(request: ConsoleRequest, scope: Scope) -> HttpResponse:
         except services.TooMany:
             messages.error(request, _too_many())
     return responses.redirect(request, services.list_url(scope.workspace, path, query.urlencode()))
+
+
+@require_POST
+@_scoped
+def plot(request: ConsoleRequest, scope: Scope) -> HttpResponse:
+    """Keep whether the plot above a list is folded, as the person has just left it."""
+    path = request.POST.get("list", "")
+    if services.is_list_path(path):
+        with contextlib.suppress(services.TooMany):
+            services.fold_plot(scope, path, folded="folded" in request.POST)
+    return responses.vary(HttpResponse(status=204))
 
 
 @require_POST

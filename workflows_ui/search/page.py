@@ -129,7 +129,7 @@ def _acts(session: EngineSession, access: Access, text: Text, missing: Collectio
         if not resource.search_field or not access.sees(resource.name) or resource.needs in missing:
             continue
         for action in resource.actions:
-            rest = text.after(action.label)
+            rest = text.after(str(action.label))
             if (
                 not action.collection
                 and rest.words

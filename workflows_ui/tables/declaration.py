@@ -165,6 +165,9 @@ class Tables(Resource):
             _("Records"), "rows-3", lambda slug, row: records_url(slug, reading.key_of(row)), primary=True, in_rows=True
         ),
         Shortcut(
+            _("Export as XLSX"), "file-spreadsheet", lambda slug, row: export_url(slug, reading.key_of(row), "xlsx")
+        ),
+        Shortcut(
             _("Export as CSV"), "file-spreadsheet", lambda slug, row: export_url(slug, reading.key_of(row), "csv")
         ),
         Shortcut(_("Export as JSON"), "file-code", lambda slug, row: export_url(slug, reading.key_of(row), "json")),

@@ -13,6 +13,7 @@ from workflows_ui.core.paths import dict_at, dicts_at, list_at, pick, text_at
 from workflows_ui.core.readers import EngineObject, parts_of, plain_text
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import TooLarge
+from workflows_ui.lists import file_formats
 from workflows_ui.resource_admin.resource import Row, Text
 
 #: Records per call: more than any table holds, then fewer if the answer would exceed the size limit.
@@ -55,6 +56,13 @@ def options_of(field: Row) -> list[str]:
 def cell(record: Row, field: str) -> str:
     """The text in a record's cell; "" if it is missing. `cells` is a map by the column's id (recording `records_get`)."""
     return plain_text(pick(dict_at(record, "cells").get(field), "value"))
+
+
+def typed(text: str, type: str) -> file_formats.Cell:
+    """The value in a cell of a column of this type, for files: a number, a day or a moment if it is one, else its text."""
+    if type == NUMBER:
+        return file_formats.read_number(text)
+    return file_formats.read_moment(text) if type == DATE else text
 
 
 def last_change(record: Row) -> datetime | None:

@@ -211,11 +211,8 @@ class Records(Resource):
         Column("id", _("Engine ID"), kind="id"),
     )
 
-    def files(self, slug: str) -> Sequence[tuple[Text, str]]:
-        return [
-            (_("As CSV"), export_url(slug, self.table, "csv")),
-            (_("As JSON"), export_url(slug, self.table, "json")),
-        ]
+    def file_url(self, slug: str, key: str) -> str:
+        return export_url(slug, self.table, key)
 
     def list(self, session: EngineSession, query: Query) -> Page:
         """A page of the matching records, newest first. All are requested at once, since the engine does not page them."""

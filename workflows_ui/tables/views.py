@@ -24,13 +24,14 @@ from django.views.decorators.http import require_safe
 from workflows_ui.audit.requests import actor
 from workflows_ui.audit.services import audit_log
 from workflows_ui.core import formats
-from workflows_ui.core.paths import dicts_at
+from workflows_ui.core.paths import dicts_at, text_at
 from workflows_ui.core.readers import plain_text
 from workflows_ui.credentials.services import engine_session
 from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, TooLarge, Unknown
+from workflows_ui.lists import export as files, file_formats
 from workflows_ui.lists.declaration import Order
-from workflows_ui.lists.export import BYTE_ORDER_MARK, TYPES, csv_text, escape_formulas
+from workflows_ui.lists.file_formats import FORMATS, Facts
 from workflows_ui.lists.listing import Listing
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin import action_log, bulk
@@ -95,17 +96,19 @@ def field_action(request: ConsoleRequest, slug: str, table: str, action: str, id
 def export(request: ConsoleRequest, slug: str, table: str, kind: str) -> HttpResponseBase:
     """The table as a file, for everyone who may see it: the records that match the filters in the URL, in the order of their list. Leaves
     an audit row."""
-    if kind not in TYPES:
+    if kind not in FORMATS:
         raise Http404
     session = engine_session.open_session(request.access)
     conditions: list[dict[str, str]] = []
     filters, order = "", None
+    told: Facts = ()
     if request.GET:
         records = resource_records.load_records(session, table, fresh=False)
         listing = Listing(records, records.url(slug), request.GET)
         filters = listing.filters_query
         if not listing.valid:
             return responses.redirect(request, f"{records.url(slug)}?{filters}")
+        told = listing.told
         conditions, order = resource_records.conditions(listing.query.filters), listing.order
     table_data = read_table(session, table, conditions, order)
     audit_log.record(
@@ -119,15 +122,17 @@ def export(request: ConsoleRequest, slug: str, table: str, kind: str) -> HttpRes
         rows=len(table_data["rows"]),
         filters=filters[:1000],
     )
-    name = formats.file_name(table_data["name"], "table", kind)
-    return responses.download(content(kind, table_data), name, TYPES[kind])
+    name = formats.file_name(table_data["name"], "table", FORMATS[kind].ending)
+    about = files.facts(table_data["name"], request.access.workspace.name, told)
+    return files.send(content(kind, table_data, about), name, kind)
 
 
 class TableData(TypedDict):
-    """A table with unique names of its fields, and rows as maps of these to texts."""
+    """A table with unique names of its fields, their types where they are known, and rows as maps of these names to texts."""
 
     name: str
     fields: list[str]
+    types: dict[str, str]
     rows: list[dict[str, str]]
 
 
@@ -143,6 +148,9 @@ def read_table(
     fields = dicts_at(exported, "fields")
     names = [reading.name_of(field) for field in fields]
     called = reading.unique(names)
+    # The export has no types.
+    kinds = {reading.key_of(field): text_at(field, "type") for field in reading.fields(session, id, fresh=False)}
+    types = {name: kinds.get(reading.key_of(field), "") for name, field in zip(called, fields, strict=True)}
     if called == names and not conditions and order is None:
         rows = reversed(dicts_at(exported, "rows"))
         table = [{name: plain_text(row.get(name)) for name in names} for row in rows]
@@ -156,16 +164,20 @@ def read_table(
             {name: reading.cell(record, key) for name, key in zip(called, keys, strict=True)}
             for record in (order.sorted(found.rows) if order else found.rows)
         ]
-    return {"name": reading.name_of(exported), "fields": called, "rows": table}
+    return {"name": reading.name_of(exported), "fields": called, "types": types, "rows": table}
 
 
-def content(kind: str, table: TableData) -> str:
-    """The file's text; `kind` is a key of TYPES."""
+def content(kind: str, table: TableData, about: Facts = ()) -> bytes:
+    """The file; `kind` is a key of FORMATS."""
     if kind == "json":
-        return json.dumps(table, indent=2, ensure_ascii=False)
-    rows = [table["fields"], *([row[name] for name in table["fields"]] for row in table["rows"])]
-    # Spreadsheets only read the characters of all languages after a byte order mark.
-    return BYTE_ORDER_MARK + csv_text([[escape_formulas(cell) for cell in row] for row in rows])
+        whole = {name: table[name] for name in ("name", "fields", "rows")}
+        return file_formats.encode(json.dumps(whole, indent=2, ensure_ascii=False))
+    with file_formats.writer(kind, table["name"], about) as file:
+        rows = (
+            [reading.typed(row[name], table["types"].get(name, "")) for name in table["fields"]]
+            for row in table["rows"]
+        )
+        return file.head(table["fields"]) + file.body(list(rows)) + b"".join(file.tail())
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,7 @@ ALLOWED: Mapping[str, frozenset[str]] = {
         "indexedrun": "run_id flow_id version_id flow_name status duration failed_step parent_id triggered_by",
         "flowrhythm": "flow_id name state cron zone",
         "alarm": "kind flow_id flow_name end",
+        "defaultwatch": "kind",
         "alarmmute": "kind flow_id flow_name",
         "alarmchannel": "name shape host language",
         "alarmdelivery": "event trouble",

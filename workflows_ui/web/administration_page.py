@@ -288,7 +288,7 @@ def _mail(count: dict[str, int]) -> Card:
         _("Email"),
         "mail",
         [
-            Fact(_("Sending"), state=state, note=note),
+            Fact(pgettext_lazy("administration", "Sending"), state=state, note=note),
             Fact(_("Sender"), settings.DEFAULT_FROM_EMAIL),
             Fact(_("People without an email address"), count["without_email"], url=reverse("people")),
         ],

@@ -55,11 +55,21 @@ def badge(state: Badge) -> SafeString:
     return _badge(state, get_language())
 
 
+def state(badge: Badge) -> SafeString:
+    """The same without a ground, for a column in which most rows have the same state."""
+    return _badge(badge, get_language(), "state")
+
+
 @lru_cache(maxsize=2048)
-def _badge(state: Badge, _language: str | None) -> SafeString:
+def _badge(state: Badge, _language: str | None, style: str = "status") -> SafeString:
     title = markup(' title="{}"', _("In the engine: %(state)s") % {"state": state.own}) if state.own else NOTHING
     mark = icon(state.icon, "icon-spin" if state.moving else "")
-    return markup('<span class="status status-{}"{}>{} {}</span>', state.colour, title, mark, state.word)
+    return markup('<span class="{} status-{}"{}>{} {}</span>', style, state.colour, title, mark, state.word)
+
+
+def named_icon(name: str, label: Text, classes: str) -> SafeString:
+    """An icon and what it stands for, which narrow windows show as its title only."""
+    return markup('<span class="{}" title="{}">{} <span>{}</span></span>', classes, label, icon(name), label)
 
 
 def when(value: object) -> SafeString:

@@ -207,8 +207,8 @@ def recorded_error_message(name: str) -> Message:
 RUN_STATES = runs.STATES
 _RUN_OR_STEP = {**RUN_STATES, "STOPPED": Badge(_("Succeeded, ended the run"), "circle-stop", "green")}
 FLOW_STATES: dict[str, Badge] = {
-    "ENABLED": Badge(pgettext_lazy("flow", "On"), "toggle-right", "green"),
-    "DISABLED": Badge(pgettext_lazy("flow", "Off"), "toggle-left", "secondary"),
+    "ENABLED": Badge(pgettext_lazy("flow", "On"), "circle-dot", "green"),
+    "DISABLED": Badge(pgettext_lazy("flow", "Off"), "circle-minus", "secondary"),
 }
 
 
@@ -246,6 +246,10 @@ def launch_badge(launch: Launch) -> Badge:
     if launch.state == State.OTHER and launch.run_status:
         return run_state(launch.run_status)
     return launch_state(launch.state, launch.reason)
+
+
+#: Said of what is under way for longer than its flow usually takes (launches/services/usual_time.py).
+LATE = _("Longer than usual")
 
 
 def run_state(status: object) -> Badge:

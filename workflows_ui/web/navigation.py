@@ -84,6 +84,7 @@ PLAIN = (
 BELOW = (
     Entry("watch", pgettext_lazy("page", "Failures"), "repeat", "failures", indexed=True),
     Entry("watch", _("Alarms"), "bell-ring", "alarms", indexed=True),
+    Entry("watch", _("On failure"), "life-buoy", "failure_rules", role=Role.BUILDER),
     Entry("watch", _("Week report"), "calendar-days", "report", indexed=True),
     Entry("watch", _("Jobs"), "list-checks", "jobs"),
     Entry("build", _("Recently deleted"), "trash-2", "recently_deleted", role=Role.BUILDER),

@@ -145,13 +145,16 @@ class DotPlot(_Frame):
 
 @dataclass(frozen=True)
 class Spark:
-    """A small plot without axes: paths of what went well and, above it, of what did not. The caption has the numbers."""
+    """A small plot without axes: paths of what went well and, above it, of what did not; the `number` of both. The caption has the
+    numbers.
+    """
 
     good: str
     bad: str
     width: int
     caption: str
     url: str
+    number: int
     height: int = _TALL
 
     def __str__(self) -> str:
@@ -314,7 +317,8 @@ def spark(counts: Sequence[tuple[int, int]], caption: str, url: str = "") -> Spa
                 tall = max(2, min(_TALL * count // most, base))
                 base -= tall
                 path.append(f"M{position * _WIDE} {base}h{_BAR}v{tall}h-{_BAR}z")
-    return Spark("".join(paths[0]), "".join(paths[1]), len(counts) * _WIDE, caption, url)
+    number = sum(map(sum, counts))
+    return Spark("".join(paths[0]), "".join(paths[1]), len(counts) * _WIDE, caption, url, number)
 
 
 def _column(

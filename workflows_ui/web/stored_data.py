@@ -90,6 +90,9 @@ _FEATURES: tuple[tuple[Text, dict[str, Text]], ...] = (
             "workflows_ui.objectuse": _("A step of a flow that uses another object."),
             "workflows_ui.failurepattern": _("What people did about a failure that repeats."),
             "workflows_ui.notevote": _("Whether the note on a failure helped someone."),
+            "workflows_ui.failurerule": _("What happens automatically when a flow fails."),
+            "workflows_ui.failure": _("A failure for which a workspace has a rule."),
+            "workflows_ui.failureaction": _("What a rule did about a failure."),
         },
     ),
     (
@@ -108,6 +111,8 @@ _FEATURES: tuple[tuple[Text, dict[str, Text]], ...] = (
         {
             "workflows_ui.notice": _("A notification to a person."),
             "workflows_ui.watch": _("What a person wants to be notified about."),
+            "workflows_ui.defaultwatch": _("That a person was subscribed to a flow once, without asking."),
+            "workflows_ui.mute": _("What a person or workspace is not notified of, and until when."),
             "workflows_ui.watchpoll": _("When the watched flows of a workspace are checked next."),
             "workflows_ui.note": _("Who wrote a note on which object."),
             "workflows_ui.favourite": _("A flow at the top of a person's home page."),
@@ -135,6 +140,7 @@ _NAMES: dict[str, Text] = {
     "auth.group": _("Teams"),
     "workflows_ui.teamprofile": _("Descriptions of teams"),
     "workflows_ui.alarmdelivery": _("Messages to alarm channels"),
+    "workflows_ui.mute": _("Muted notifications"),
 }
 
 

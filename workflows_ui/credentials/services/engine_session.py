@@ -3,20 +3,28 @@
 Details of a page are read by functions with the decorator `cached`: the page does without those that the engine refuses.
 """
 
+import contextlib
 import hashlib
+import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar, cast
 
+from django.utils import timezone
+
+from workflows_ui.core import crypto
 from workflows_ui.core.caching import answers
+from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.credentials.services import clients
 from workflows_ui.engine import EngineError, Forbidden, NotFound, NotInPlan, Timeouts, Workflows
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services.access import Access, HasRole
 
 _log = logging.getLogger(__name__)
+#: Seconds for which a shared value is kept, and after which a call for one counts as lost.
+_SHARED, _CALLING = 60, 20
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -76,6 +84,26 @@ class EngineSession(HasRole):
         """The cached value of this name, without a call."""
         value = self._cached(name)
         return default if value is None else cast("T", value)
+
+    def share(self, name: str, seconds: float, call: Callable[[], T], *, poll: bool) -> T:
+        """The result of `call`, a value of JSON, which everybody shares who uses this credential.
+
+        A `poll` gets one that is at most so many seconds old; of several that find an older one, one calls, and the others get the older
+        one. Anything else calls. Kept sealed, since it may repeat what people sent. The exceptions of `call` are raised.
+        """
+        key = self._key(f"shared:{name}")
+        calling = f"{key}:calling"
+        if poll and (stored := answers.get(key)) is not None:
+            age, sealed = timezone.now().timestamp() - stored[0], stored[1]
+            if 0 <= age < seconds or not answers.add(calling, 1, _CALLING):
+                with contextlib.suppress(CannotOpen):
+                    return cast("T", json.loads(crypto.unseal(sealed, key)))
+        try:
+            value = call()
+        finally:
+            answers.delete(calling)
+        answers.set(key, (timezone.now().timestamp(), crypto.seal(json.dumps(value), key)), _SHARED)
+        return value
 
     def once(self, name: str, call: Callable[[], T]) -> T:
         """The result of `call`, which this session calls once for each name. For what is not cached beyond the request."""

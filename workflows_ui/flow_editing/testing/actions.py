@@ -6,25 +6,27 @@ TESTING, which no list of the engine contains (api.md section 8), so it could no
 """
 
 import json
-import re
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TypedDict, Unpack, cast
 
 from django import forms
 from django.core.cache import cache
+from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy as _
 
 from workflows_ui.core import crypto, json_text, redaction
 from workflows_ui.core.form_arguments import Cleaned, FormArguments
 from workflows_ui.core.paths import dict_at
 from workflows_ui.credentials.services.engine_session import EngineSession
-from workflows_ui.engine import EngineError, TriggerAnswer, braces, flow_tree, references
+from workflows_ui.engine import EngineError, TriggerAnswer, flow_tree
 from workflows_ui.engine_objects.flows import Flow, Step
-from workflows_ui.flow_editing import places
+from workflows_ui.flow_editing import actions as editing, flow_forms, places
+from workflows_ui.flow_editing.expressions import used_steps
 from workflows_ui.flow_editing.operations import Json
-from workflows_ui.flow_editing.prediction import step_named
+from workflows_ui.flow_editing.prediction import MALFORMED, Impossible, predict, step_named
+from workflows_ui.flow_editing.testing import run_values
 from workflows_ui.flows import notes
 from workflows_ui.flows.reading import moment_of, trigger_of
 from workflows_ui.flows.seen_form import CHANGED, SeenForm
@@ -34,11 +36,11 @@ from workflows_ui.launch_forms.proposal import proposing
 from workflows_ui.launches import flow_facts
 from workflows_ui.resource_admin.places import subpage_url
 from workflows_ui.resource_admin.resource import Action, Row, id_at
+from workflows_ui.runs import masking
 from workflows_ui.web.json_field import JsonField
 
 #: Seconds for which an answer can be read, and the most bytes of one that is kept whole.
 _KEPT_FOR, _LONGEST = 3600, 500_000
-_WORD = re.compile(r"\b\w+\b")
 _MOST_NAMED = 5
 #: Empty values of the kinds that are not texts.
 _EMPTY: Mapping[FieldKind, object] = {
@@ -51,7 +53,9 @@ _EMPTY: Mapping[FieldKind, object] = {
 
 
 class DraftTestForm(forms.Form):
-    """The inputs of the draft, filled with the sample of its trigger, otherwise with empty values of what its steps read."""
+    """The inputs of the draft, filled with those of the run that the address names, with the sample of its trigger, otherwise with empty
+    values of what its steps read.
+    """
 
     discreet = frozenset({"payload"})
     payload = JsonField(
@@ -61,14 +65,28 @@ class DraftTestForm(forms.Form):
         help_text=_("Steps read it as {{trigger.body}}. It replaces the sample of the trigger."),
     )
 
-    def __init__(self, *, session: EngineSession, row: Row, **arguments: Unpack[FormArguments]) -> None:
+    def __init__(
+        self, *, session: EngineSession, row: Row, asked: Mapping[str, object], **arguments: Unpack[FormArguments]
+    ) -> None:
         super().__init__(**arguments)
         if not self.is_bound:
-            self.initial["payload"] = json_text.pretty(redaction.step(_sample(session, row)) or _outline(row))
+            given = _given(session, row, str(asked.get("run") or "")) or redaction.step(_sample(session, row))
+            self.initial["payload"] = json_text.pretty(given or _outline(row))
 
     def clean_payload(self) -> object:
         payload = self.cleaned_data["payload"]
         return {} if payload is None else payload
+
+
+def _given(session: EngineSession, flow: Row, run_id: str) -> object:
+    """What a run of the flow was given, secrets masked; None without one."""
+    if not run_id:
+        return None
+    try:
+        [run] = masking.masked(session, [session.workflows.get_run(run_id)])
+    except EngineError:
+        return None
+    return masking.body(run) if run.get("flowId") == flow.get("id") else None
 
 
 def _sample(session: EngineSession, flow: Row) -> object:
@@ -165,14 +183,27 @@ DRAFT_TEST = Action(
 
 
 class StepTestForm(SeenForm):
-    """Which step; `seen` is the version that the page showed. Valid data has `version`, the id of that version."""
+    """Which step; `seen` is the version that the page showed. Valid data has `version`, the id of that version.
 
-    discreet = frozenset({"seen", "version"})
+    With a `run`, the outputs of its steps become the samples that the step reads; valid data has them as `samples`.
+    """
+
+    discreet = frozenset({"seen", "version", "samples"})
+    addressed = frozenset({"step", "run"})
+    run = forms.CharField(required=False, max_length=100, widget=forms.HiddenInput)
     step = forms.ChoiceField(
         label=_("Step"), error_messages={"invalid_choice": _("This step is no longer in the flow.")}
     )
 
-    def __init__(self, *, row: Row, asked: Mapping[str, object], **arguments: Unpack[FormArguments]) -> None:
+    def __init__(
+        self,
+        *,
+        session: EngineSession,
+        row: Row,
+        asked: Mapping[str, object],
+        unmasked: Row | None,
+        **arguments: Unpack[FormArguments],
+    ) -> None:
         super().__init__(**arguments)
         trigger = dict_at(row, "version.trigger")
         steps = dict(places.step_choices(trigger))
@@ -180,7 +211,8 @@ class StepTestForm(SeenForm):
         field = cast("forms.ChoiceField", self.fields["step"])
         field.choices = [(chosen, steps[chosen])] if chosen in steps else []
         field.help_text = _hints(trigger, step_named(trigger, chosen) or {})
-        self.row = row
+        # A masked step does not say what it reads.
+        self.session, self.row, self._flow = session, row, unmasked or row
         self.initial["seen"] = moment_of(row)
 
     def clean(self) -> Cleaned:
@@ -188,12 +220,32 @@ class StepTestForm(SeenForm):
         if cleaned.get("seen") != moment_of(self.row):
             self.set_seen(moment_of(self.row))
             raise forms.ValidationError(CHANGED)
-        return cleaned | {"version": id_at(dict_at(self.row, "version"))}
+        samples = self._samples(cleaned) if cleaned.get("run") and not self.errors else {}
+        return cleaned | {"version": id_at(dict_at(self.row, "version")), "samples": samples}
+
+    def has_own_mask(self, name: str, value: object) -> bool:
+        """Of the run's outputs: what the step reads is not masked."""
+        return name not in self.fields
+
+    def _samples(self, cleaned: Cleaned) -> dict[str, object]:
+        """The outputs of the run. Raises ValidationError if some are hidden from the person, EngineError."""
+        step = step_named(trigger_of(self._flow), cleaned["step"]) or {}
+        values = run_values.read(self.session, self._flow, step, cleaned["run"])
+        if values is None:
+            raise forms.ValidationError(gettext("This is a run of another flow."))
+        if values.hidden:
+            text = gettext("The console does not show you all values that the step was given: %(steps)s.")
+            raise forms.ValidationError(text % {"steps": ", ".join(f"“{title}”" for title in values.hidden)})
+        return values.outputs
 
 
 def _hints(trigger: Json, step: Json) -> str:
     """What the test lacks: values of steps that have no sample."""
-    lacking = [places.title(other) for other in used_steps(trigger, step) if not Step(other).settings.has_sample]
+    lacking = [
+        places.title(other)
+        for other in used_steps(flow_tree.steps_by_name(trigger), step)
+        if not Step(other).settings.has_sample
+    ]
     if not lacking:
         return ""
     named = ", ".join(f"“{name}”" for name in lacking[:_MOST_NAMED])
@@ -201,18 +253,31 @@ def _hints(trigger: Json, step: Json) -> str:
     return text % {"steps": named}
 
 
-def used_steps(trigger: Json, step: Json) -> Iterator[Json]:
-    """The steps whose values the expressions of a step name, in reading order."""
-    texts = references.texts_in(flow_tree.without_steps(step))
-    inside = (text[start:end] for text in texts for start, end in braces.spans(text))
-    words = {word for expression in inside for word in _WORD.findall(expression)}
-    return (
-        node.step for node in flow_tree.walk(trigger) if node.name in words and node.name != flow_tree.step_name(step)
-    )
-
-
 def _run_step(session: EngineSession, id: str, data: Cleaned) -> Row:
-    return session.workflows.test_step(id, data["version"], data["step"])
+    """Save the samples, if the test takes them from a run, then send the test once. Raises EngineError, ValidationError."""
+    for step, output in data["samples"].items():
+        flow = session.workflows.get_flow(id)
+        operation = flow_forms.save_sample(step, output)
+        try:
+            predicted = predict(flow, operation)
+        except (Impossible, *MALFORMED) as problem:
+            raise forms.ValidationError(CHANGED) from problem
+        applied = editing.apply(session, id, {"operation": operation, "flow": flow, "predicted": predicted})
+        if applied["edit"].meanwhile:
+            raise forms.ValidationError(CHANGED)
+    # The samples of a locked version are those of a new draft.
+    version = id_at(session.workflows.get_flow(id), "version.id") if data["samples"] else data["version"]
+    run = session.workflows.test_step(id, version, data["step"])
+    return {**run, "repairs": data["run"]}
+
+
+def _tested(slug: str, _flow: Row, run: Row) -> str:
+    """The page of the test; of one with the values of a run that failed, the page that repairs it."""
+    since = str(int(time.time()))
+    if repaired := str(run.get("repairs") or ""):
+        query = {"test": id_at(run), "since": since}
+        return f"{reverse('run_repair', args=[slug, repaired], query=query)}#repair-test"
+    return f"{subpage_url('step_test', slug, run)}?since={since}"
 
 
 def can_test_step(flow: Row) -> bool:
@@ -235,5 +300,5 @@ STEP_TEST = Action(
     visible=can_test_step,
     needs="step-test",
     tab="steps",
-    success_url=lambda slug, _flow, run: f"{subpage_url('step_test', slug, run)}?since={int(time.time())}",
+    success_url=_tested,
 )

@@ -170,7 +170,7 @@ class Attention:
             kind, sentence = AlarmKind(alarm.kind).label, alarm_messages.sentence(alarm.kind, alarm.facts)
             detail = f"{kind}. {sentence}" if sentence else str(kind)
             url = reverse("alarm", args=[self._slug, alarm.pk])
-            yield Task(alarm.title, detail, _("View the alarm"), url, "bell-ring", "red", alarm.opened_at)
+            yield Task(alarm.title, detail, _("View the alarm"), url, "bell-ring", "red", alarm.since)
         yield from _rest(
             len(found) - queries.SHOWN,
             lambda n: ngettext("%(n)d more alarm", "%(n)d more alarms", n),

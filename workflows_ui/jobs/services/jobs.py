@@ -15,7 +15,7 @@ from workflows_ui.audit.services.audit_log import Actor
 from workflows_ui.core import clock, database
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.jobs.models import JOB_OPEN, JOB_OVER, ItemState, Job, JobItem, JobKind, JobPart, JobState
-from workflows_ui.members.models import Role
+from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services.access import Access
 from workflows_ui.unclear_writes.models import UnclearWrite, WriteState
 
@@ -318,6 +318,27 @@ def counts(job: Job) -> dict[str, int]:
     """The number of objects in each ItemState that occurs."""
     rows = job.items.order_by().values_list("state").annotate(number=Count("pk"))
     return {str(state): number for state, number in rows}
+
+
+def latest_states(workspace: Workspace, resource: str, action: str, ids: Collection[str]) -> dict[str, ItemState]:
+    """What became of these objects in the newest confirmed job that does this with each; of a job that has ended, none still waits."""
+    rows = JobItem.objects.filter(
+        job__workspace=workspace,
+        job__resource=resource,
+        job__action=action,
+        job__begun_at__isnull=False,
+        object_id__in=list(ids),
+    )
+    found = rows.order_by("job__asked_at", "job_id").values_list("object_id", "state", "job__state")
+    open_states = (ItemState.WAITING, ItemState.SENDING)
+    return {key: ItemState(state) for key, state, job in found if job in JOB_OPEN or state not in open_states}
+
+
+def latest_of(workspace: Workspace, resource: str, action: str, ids: Collection[str]) -> Job | None:
+    """The newest confirmed job that does this with one of the objects; None without one."""
+    rows = Job.objects.filter(workspace=workspace, resource=resource, action=action, begun_at__isnull=False)
+    own = JobItem.objects.filter(job=OuterRef("pk"), object_id__in=list(ids))
+    return rows.filter(Exists(own)).order_by("-asked_at", "-pk").first()
 
 
 def add_items(job: Job, found: Sequence[Found], first: int) -> None:

@@ -376,11 +376,12 @@ def begin_file(job: Job, total: int | None) -> None:
     job.rows = job.bytes = 0
 
 
-def add_part(job: Job, number: int, data: bytes, rows: int) -> None:
-    """Add a part with `rows` rows to the file. Raises Lost."""
+def add_part(job: Job, data: bytes, rows: int) -> None:
+    """Add a part to the file, after `rows` further rows were read; without data, those are counted only. Raises Lost."""
     with transaction.atomic():
         hold(job)
-        JobPart.objects.create(job=job, number=number, data=data)
+        if data:
+            JobPart.objects.create(job=job, number=job.parts.count(), data=data)
         job.rows, job.bytes = job.rows + rows, job.bytes + len(data)
         Job.objects.filter(pk=job.pk).update(rows=job.rows, bytes=job.bytes, reason="", technical="")
 

@@ -230,6 +230,11 @@ KINDS: Mapping[str, FailureMessage] = {
         _("What its steps took in and gave back is more than the engine keeps of a run."),
         _HELP_LESS,
     ),
+    "called_flow": FailureMessage(
+        _("The flow that it called failed"),
+        _("The step waited for another flow. The run of that flow says what went wrong."),
+        _("Look at the child run of this run, and correct the other flow or what it was given."),
+    ),
     "rejected": _by_values(
         _("The service did not accept the request"),
         _(

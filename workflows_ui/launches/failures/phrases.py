@@ -35,6 +35,8 @@ PHRASES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     for kind, pattern in (
         ("memory", r"(?s-i:Code process exited with code .{0,4000}JavaScript heap out of memory)"),
         ("run_data", r"Flow run (?:data|logs) size exceeded\b"),
+        # Recording subflow_child_fails_01_parent_run.
+        ("called_flow", r"Subflow execution failed$"),
         ("connection_missing", r"connection \([^()\n]{1,200}\) not found\.?$"),
         ("sign_in", r"connection \([^()\n]{1,200}\) expired\.?$"),
         ("sign_in", r"incorrect API key provided\b"),

@@ -5,7 +5,8 @@ A launch is a row, changed only by conditional UPDATEs, so that any number of wo
 
 import re
 import secrets
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
@@ -24,6 +25,7 @@ from workflows_ui.credentials.models import Credential
 from workflows_ui.engine import HIDDEN, EncodedJson, Upload
 from workflows_ui.launches.models import SEARCHED_FOR, UNSENT, WENT_WRONG, Launch, LaunchInput, Reason, State
 from workflows_ui.launches.services import files as launch_files, secrets as launch_secrets
+from workflows_ui.launches.signals import launch_failed
 from workflows_ui.members.models import Role, Workspace
 from workflows_ui.members.services import access as member_access, launch_rights
 
@@ -62,7 +64,7 @@ class LaunchRequest:
     plain text, as field name, label and text; `secrets` are the values of secret fields with their paths in the payload. `credential` is
     the one that the person chose (of access.credential_options), None for the one that acts for them. With `keep_until`, the launch is
     kept until this time while the engine does not answer, and is not sent if the flow was published again meanwhile: `flow_version` is
-    the version that is published, as far as it is known.
+    the version that is published, as far as it is known. `logged` are further details for the audit log.
     """
 
     flow_id: str
@@ -78,6 +80,7 @@ class LaunchRequest:
     credential: Credential | None = None
     keep_until: datetime | None = None
     flow_version: str = ""
+    logged: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -179,7 +182,7 @@ def create(actor: audit_log.Actor, access: member_access.Access, request: Launch
         detail: dict[str, Any] = {"files": [file.filename for file in request.files]} if request.files else {}
         if is_kept:
             detail["kept_until"] = send_by.isoformat()
-        _log(actor, launch, "launch.ask", wait=request.wait, **detail)
+        _log(actor, launch, "launch.ask", wait=request.wait, **detail, **request.logged)
     return LaunchResult(Outcome.CREATED, launch)
 
 
@@ -311,6 +314,8 @@ def end(launch: Launch, state: State, reason: str, now: datetime, *, rows: Query
             # The outcome of the launch, not of the console's noticing it.
             outcome = {State.SUCCEEDED: "done", State.UNKNOWN: "unclear"}.get(state, str(state))
             _log(audit_log.CONSOLE, launch, "launch.end", outcome=outcome, state=str(state), cause=str(reason))
+            if state == State.FAILED:
+                launch_failed.send(Launch, launch_id=launch.pk)
     return bool(done)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 import structlog
-from django.db.models import Q
+from django.db.models import F, Q
 from django.urls import reverse
 
 from workflows_ui.accounts.models import User
@@ -67,6 +67,12 @@ def retries_of(workspace_id: int, run_ids: Iterable[str]) -> list[RunRetry]:
     found = RunRetry.objects.filter(Q(run_id__in=known) | Q(new_run_id__in=known), workspace=workspace_id)
     found = found.select_related("user", "launch").defer("launch__answer", "launch__failure", "launch__payload")
     return [retry for retry in found.order_by("pk")[:100] if retry.run_id != retry.new_run_id]
+
+
+def new_runs(workspace_id: int, run_ids: Iterable[str]) -> dict[str, str]:
+    """The newest run that was made of each of these runs, by its id."""
+    found = RunRetry.objects.filter(workspace=workspace_id, run_id__in=list(run_ids)).exclude(new_run_id=F("run_id"))
+    return dict(found.order_by("pk").values_list("run_id", "new_run_id"))
 
 
 def retries_of_launch(launch: Launch) -> list[RunRetry]:

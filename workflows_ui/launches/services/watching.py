@@ -188,7 +188,7 @@ def _notify_jobs() -> None:
     long = list(over.filter(ended_at__gte=F("asked_at") + LONG).select_related("user", "workspace"))
     delivered = notifications.delivered_keys((job.user for job in long), [f"job:{job.pk}" for job in long])
     for job in long:
-        if (job.user_id, f"job:{job.pk}") in delivered:
+        if (job.user_id, f"job:{job.pk}") in delivered or _find_access(job) is None:
             continue
         failed = job.items.filter(state__in=(ItemState.FAILED, ItemState.UNCLEAR)).count()
         notifications.notify(
@@ -222,6 +222,7 @@ def _notify_watchers(kind: NoticeKind, matches: Sequence[tuple[Watch, Launch]]) 
             _key(launch),
             url=reverse("launch", args=[launch.workspace.slug, launch.pk]),
             workspace=launch.workspace,
+            flow_id=launch.flow_id,
             fold=_fold(watch, launch) if kind == NoticeKind.FLOW_FAILED else None,
             flow=(launch.flow_name or launch.flow_id)[:200],
             state=str(launch.state),
@@ -250,7 +251,7 @@ def _key(launch: Launch) -> str:
     return f"launch:{launch.pk}:{launch.state}"
 
 
-def _find_access(row: Watch | Launch) -> member_access.Access | None:
+def _find_access(row: Watch | Launch | Job) -> member_access.Access | None:
     """The access of the row's person to its workspace."""
     try:
         return member_access.access_for(row.user, row.workspace.slug)
@@ -345,6 +346,7 @@ def _notify_failed_runs(watches: Sequence[Watch], failed_runs: list[Run]) -> Non
                 f"run:{run_id}:{ended.isoformat()}",
                 url=reverse("resource_detail", args=[workspace.slug, "runs", run_id]),
                 workspace=workspace,
+                flow_id=watch.object_id,
                 fold=notifications.Fold(
                     _subject(watch),
                     ended,

@@ -24,6 +24,7 @@ from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import launches
 from workflows_ui.lists import export, list_page
 from workflows_ui.lists.declaration import Page
+from workflows_ui.lists.file_formats import FORMATS
 from workflows_ui.lists.listing import Listing
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
@@ -54,6 +55,7 @@ LISTED = (
     "kept",
     "send_by",
     "ended_at",
+    "sending_at",
     "run_started_at",
     "run_finished_at",
 )
@@ -99,7 +101,7 @@ def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
 
     No file is made if the search does not find every launch.
     """
-    if kind not in export.TYPES:
+    if kind not in FORMATS:
         raise Http404
     rows = launches.visible_launches(request.access)
     declared, form = tables.launch_list(request.access), _filter_form(request, rows)
@@ -118,8 +120,8 @@ def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
         format=kind,
         filters=current.filters_query,
     )
-    content = tables.file(kind, declared.sorted(found, current.order), request.access)
-    return responses.download(content, export.name(declared, kind), export.TYPES[kind])
+    content = tables.file(kind, declared.sorted(found, current.order), request.access, current.told)
+    return export.send(content, export.name(declared, kind, current.told), kind)
 
 
 def _filter_form(request: ConsoleRequest, rows: QuerySet[Launch]) -> FilterForm:

@@ -10,14 +10,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from workflows_ui.audit.requests import actor
+from workflows_ui.failure_rules.page import because_of
 from workflows_ui.launch_forms.forms.posted import KeepForm
 from workflows_ui.launches.forms import SettleForm
 from workflows_ui.launches.page import LaunchPage
-from workflows_ui.launches.services import launches
+from workflows_ui.launches.services import launches, usual_time
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin import action_page
 from workflows_ui.resource_admin.resource import RESOURCES
-from workflows_ui.resources.flows import results
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
 from workflows_ui.web.requests import ConsoleRequest
@@ -112,12 +112,13 @@ def _render(request: ConsoleRequest, page: LaunchPage, form: SettleForm, *, stat
         "history_url": f"{url}?tab={HISTORY}",
         "page": page,
         "launch": page.launch,
+        "because": because_of(page.launch, request.access),
         "settle_form": form,
         "keep": KeepForm() if page.can_keep else None,
         "slug": request.access.workspace.slug,
         # The state in the page's heading is outside of the live fragment and is sent along with it.
         "alone": responses.is_fragment(request),
-        "usual": results.load_usual_time(request.access.workspace, page.launch.flow_id) if page.elapsed else None,
+        "usual": usual_time.load(request.access.workspace.pk, page.launch.flow_id) if page.elapsed else None,
     }
     return responses.page(request, "launches/launch.html", context, fragments=(LIVE,), status=status)
 

@@ -63,7 +63,9 @@ def file(request: ConsoleRequest, slug: str, kind: str) -> HttpResponseBase:
     current = Listing(declared, request.path, request.GET)
     if not current.valid:
         return responses.redirect_to_view(request, "launch_rights", slug)
-    return local_lists.file(request, declared, _matching(request, current), kind, filters=current.filters_query)
+    return local_lists.file(
+        request, declared, _matching(request, current), kind, current.form, filters=current.filters_query
+    )
 
 
 @require_safe

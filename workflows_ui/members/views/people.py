@@ -93,7 +93,7 @@ def file(request: ConsoleRequest, kind: str) -> HttpResponseBase:
     current = Listing(declared, request.path, request.GET)
     if not current.valid:
         return responses.redirect_to_view(request, "people")
-    return local_lists.file(request, declared, _matching(current), kind, filters=current.filters_query)
+    return local_lists.file(request, declared, _matching(current), kind, current.form, filters=current.filters_query)
 
 
 @require_safe

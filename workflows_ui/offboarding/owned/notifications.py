@@ -14,7 +14,7 @@ from workflows_ui.offboarding.belongings import Found, Item, Owned
 def _watches(found: Found[Watch]) -> Iterator[Item]:
     for row in found.rows.order_by("kind", "name", "pk"):
         # Only builders may see other people's launches.
-        least = Role.VIEWER if row.kind in {WatchKind.FLOW, WatchKind.ALARMS} else Role.BUILDER
+        least = Role.VIEWER if row.kind in {WatchKind.FLOW, WatchKind.ALARMS, WatchKind.OWN_ALARMS} else Role.BUILDER
         to, facts = found.space(row).people(least), (row.get_kind_display(),)
         yield found.item(row, row.name or row.object_id, to=to, ends=True, at=row.created_at, facts=facts)
 

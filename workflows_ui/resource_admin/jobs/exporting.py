@@ -10,7 +10,7 @@ from workflows_ui.engine import EngineError
 from workflows_ui.jobs.models import Job
 from workflows_ui.jobs.services import turns as job_turns
 from workflows_ui.jobs.services.jobs import Reason
-from workflows_ui.lists import export
+from workflows_ui.lists import export, file_formats
 from workflows_ui.resource_admin import pagination
 from workflows_ui.resource_admin.resource import Resource
 
@@ -36,7 +36,7 @@ def write(job: Job, resources: Mapping[str, Resource]) -> None:
 
 def _write(job: Job, resources: Mapping[str, Resource]) -> None:
     resource = resources.get(job.resource)
-    if resource is None or job.format not in export.TYPES:
+    if resource is None or job.format not in file_formats.FORMATS:
         raise job_turns.EndsEarly(Reason.NOT_DECLARED)
     with database.turn():
         session = job_turns.caller_of(job, resource.role)
@@ -44,18 +44,23 @@ def _write(job: Job, resources: Mapping[str, Resource]) -> None:
     total = _total(resource, session, query.filters)
     with database.turn():
         job_turns.begin_file(job, total)
-    data, number, cut = export.head(job.format, resource), 0, False
-    for batch in pagination.walk(resource, session, query.filters, limit=ROWS, nameless=True, order=query.order):
-        data += export.body(job.format, resource, session, batch.rows, before=job.rows)
-        full = bool(batch.position) and job.bytes + len(data) > BYTES
-        cut = batch.cut or full
-        last = full or not batch.position
-        with database.turn():
-            job_turns.check(job, resource.role)
-            job_turns.add_part(job, number, data + (export.tail(job.format) if last else b""), len(batch.rows))
-        data, number = b"", number + 1
-        if last:
-            break
+    title, cut = str(resource.label_plural), False
+    facts = export.facts(title, job.workspace.name, job.filters_told)
+    with file_formats.writer(job.format, title, facts) as file:
+        data = file.head(export.headings(resource))
+        for batch in pagination.walk(resource, session, query.filters, limit=ROWS, nameless=True, order=query.order):
+            data += file.body(export.lines(job.format, resource, session, batch.rows))
+            full = bool(batch.position) and file.size > BYTES
+            cut = batch.cut or full
+            with database.turn():
+                job_turns.check(job, resource.role)
+                job_turns.add_part(job, data, len(batch.rows))
+            data = b""
+            if full or not batch.position:
+                break
+        for part in file.tail():
+            with database.turn():
+                job_turns.add_part(job, part, 0)
     with database.turn():
         job_turns.finish_file(job, cut=cut)
 

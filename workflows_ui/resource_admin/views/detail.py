@@ -1,42 +1,29 @@
 """The page of one object of a declared resource: its head, its tabs, and the panels of the tab that is shown."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.utils.encoding import escape_uri_path
-from django.utils.translation import gettext as _, gettext_lazy
+from django.utils.translation import gettext as _
 
 from workflows_ui.core import formats
-from workflows_ui.core.text import Text
 from workflows_ui.engine import NotFound
 from workflows_ui.lists.declaration import Column
 from workflows_ui.members.models import Role
 from workflows_ui.resource_admin import capabilities as missing_capabilities, editor, index_fallback, recents, recipes
-from workflows_ui.resource_admin.index_fallback import StandIn
-from workflows_ui.resource_admin.resource import RAW, RESOURCES, Panel, Resource, Subject, Tab, find_resource
+from workflows_ui.resource_admin.resource import RESOURCES, Panel, Resource, Subject, find_resource
+from workflows_ui.resource_admin.tabs import DATA, HISTORY, OVERVIEW, TAB, tab_links, tabs_of
 from workflows_ui.resource_admin.views.resources import page_buttons
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
 from workflows_ui.web.elements import Button, arranged
 from workflows_ui.web.requests import ConsoleRequest
 
-#: The parameter of the tab's name; the overview has none. The name of the second request, for what takes longer.
-TAB, LATE = "tab", "late"
-OVERVIEW, HISTORY, DATA = "", "history", "data"
+#: The name of the second request, for what takes longer.
+LATE = "late"
 #: Fragments: the tabs with what is below them, and the panels only.
 _OBJECT, _LIVE = "object", "live"
-
-
-@dataclass(frozen=True)
-class TabLink:
-    """A tab as a link; `id` is unique in the page."""
-
-    id: str
-    label: Text
-    url: str
-    current: bool
 
 
 @member(Role.VIEWER)
@@ -68,7 +55,7 @@ def detail(
     if not responses.is_fragment(request):
         recents.record(request.access, kind, id, row)
     subject = Subject(row, id, request.access, session, kept=stand_in is not None)
-    tabs = _tabs(kind, subject, stand_in)
+    tabs = tabs_of(kind, subject, stand_in)
     tab = next((tab for tab in tabs if tab.name == request.GET.get(TAB)), tabs[0])
     panels = _panels(tab.panels, subject)
     overview = tab.name == OVERVIEW
@@ -90,7 +77,7 @@ def detail(
         "switch": switch,
         "head": _head(kind, subject) if not stand_in or (kind.head and kind.head.without_engine) else None,
         "key_facts": _facts(kind.key_facts, subject),
-        "tabs": [_tab_link(path, item, item is tab) for item in tabs],
+        "tabs": tab_links(path, tabs, tab.name),
         "tab": tab,
         "address": address,
         "panels": panels,
@@ -100,26 +87,6 @@ def detail(
         "late_url": f"{address}{'&' if tab.name else '?'}{LATE}=1" if session.put_off else "",
     }
     return responses.page(request, "resource_admin/detail.html", context, fragments=(_OBJECT, _LIVE))
-
-
-def _tabs(kind: Resource, subject: Subject, stand_in: StandIn | None) -> list[Tab]:
-    """The tabs that the person may see, the overview first; of an object from the index those that need no call of the engine."""
-    declared = [tab for tab in kind.tabs if subject.access.allows(tab.role) and tab.visible(subject.object)]
-    if stand_in:
-        overview = Tab(OVERVIEW, gettext_lazy("Overview"), index_fallback.panels(kind.panels))
-        return [overview, *index_fallback.tabs(declared), Tab(HISTORY, gettext_lazy("History"), ())]
-    return [
-        Tab(OVERVIEW, gettext_lazy("Overview"), kind.panels),
-        *declared,
-        Tab(HISTORY, gettext_lazy("History"), ()),
-        Tab(DATA, gettext_lazy("JSON"), (Panel("", RAW, kind.raw),)),
-    ]
-
-
-def _tab_link(path: str, tab: Tab, current: bool) -> TabLink:
-    return TabLink(
-        f"tab-{tab.name or 'overview'}", tab.label, f"{path}?{TAB}={tab.name}" if tab.name else path, current
-    )
 
 
 def _panels(declared: Sequence[Panel], subject: Subject) -> list[dict[str, object]]:

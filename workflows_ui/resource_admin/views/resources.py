@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from operator import attrgetter
 
+from django import forms
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -11,8 +12,10 @@ from django.views.decorators.http import require_safe
 from workflows_ui.core.text import Text
 from workflows_ui.engine import EngineError, NotHere
 from workflows_ui.lists import list_page
+from workflows_ui.lists.declaration import Tree
 from workflows_ui.lists.lines import allowed_links
 from workflows_ui.lists.listing import REFRESH, offer, swapped_fields
+from workflows_ui.lists.polls import SEEN
 from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin import actions, bulk, capabilities as missing_capabilities, index_fallback, news
@@ -45,6 +48,7 @@ def listing(request: ConsoleRequest, slug: str, resource: str, resources: Resour
         return responses.redirect(request, current.default_url)
     page, pending, swapped = Page(()), False, list[str]()
     stand_in: StandIn | None = None
+    tree: Tree | None = None
     matching: int | None = None
     if current.valid:
         session = index_fallback.open_session(kind, request.access, quick=not current.late)
@@ -54,7 +58,8 @@ def listing(request: ConsoleRequest, slug: str, resource: str, resources: Resour
             found = news.added(session, kind, current)
             return list_page.respond(request, current, found)
         try:
-            page, stand_in = index_fallback.load_list(kind, session, current.query)
+            query = replace(current.query, poll=SEEN in request.GET)
+            page, stand_in = index_fallback.load_list(kind, session, query)
         except NotHere:
             page = Page((), warning=_("Nothing is shown: a filter names something that is not in this workspace."))
         except EngineError as error:
@@ -65,12 +70,15 @@ def listing(request: ConsoleRequest, slug: str, resource: str, resources: Resour
         if page.lacking:
             lacking = {**lacking, **page.lacking}
         choices = index_fallback.choices(kind, session) if stand_in else kind.choices(session)
+        tree = None if stand_in else kind.tree(session, current.query.filters, page)
         offer(current.form, choices)
-        if hint := kind.search_hint(session):
-            current.form.fields["search"].widget.attrs["placeholder"] = hint
+        _hint(current.form, kind.search_hint(session))
         if page.total is None and (page.older or current.trail):
             matching = bulk.count_matching(session, kind, current)
-        pending, swapped = bool(session.put_off), swapped_fields(current.form, choices) if current.late else []
+        pending, swapped = (
+            bool(session.put_off),
+            swapped_fields(current.form, choices.keys() - page.left_out) if current.late else [],
+        )
     first, rest = arranged(page_buttons(kind, request.access, lacking, without_engine=stand_in is not None))
     newest = news.newest(kind, current, page.rows) if kind.created and current.valid and not stand_in else ""
     page = replace(page, rows=kind.masked(session, page.rows) if page.rows else (), newest=newest)
@@ -87,7 +95,14 @@ def listing(request: ConsoleRequest, slug: str, resource: str, resources: Resour
         bulk=[] if stand_in else _bulk(kind, request.access, lacking),
         stand_in=stand_in,
         plot_template="" if page.total is None else kind.plot_template,
+        tree=tree,
     )
+
+
+def _hint(form: forms.Form, text: Text) -> None:
+    """Show a text in the empty search field."""
+    if text:
+        form.fields["search"].widget.attrs["placeholder"] = text
 
 
 def page_buttons(

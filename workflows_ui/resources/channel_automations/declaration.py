@@ -49,9 +49,9 @@ def state(row: Row) -> Badge:
     """Whether it is on; the engine may not say."""
     active = row.get("active")
     if active is True:
-        return Badge(pgettext_lazy("automation", "On"), "toggle-right", "green")
+        return Badge(pgettext_lazy("automation", "On"), "circle-dot", "green")
     if active is False:
-        return Badge(pgettext_lazy("automation", "Off"), "toggle-left", "secondary")
+        return Badge(pgettext_lazy("automation", "Off"), "circle-minus", "secondary")
     return Badge(_("Not known"), "circle-question-mark", "secondary")
 
 

@@ -4,7 +4,6 @@ The engine has no call that tests a connection after it was made. Nothing is cha
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from django.utils.translation import gettext, gettext_lazy as _
 
@@ -31,7 +30,7 @@ def _why_not(session: EngineSession, row: Row) -> Text:
     return "" if _question(session, row) else _UNTESTABLE
 
 
-def _test(session: EngineSession, id: str, _typed: Mapping[str, Any]) -> dict[str, object]:
+def _test(session: EngineSession, id: str, _typed: Mapping[str, object]) -> dict[str, object]:
     """`refused`: why the app gave no choices, "" if it did; `total`: how many. Raises EngineError, ValidationError without a flow."""
     row = connection_list.find_connection(session, id)
     field = _question(session, row)
@@ -42,9 +41,9 @@ def _test(session: EngineSession, id: str, _typed: Mapping[str, Any]) -> dict[st
     return {"refused": str(answer.refused), "field": field.label, "total": answer.total}
 
 
-def _done(_row: Row, answer: Any) -> Text:
-    if answer["refused"]:
-        return LastingText(answer["refused"])
+def _done(_row: Row, answer: Mapping[str, object]) -> Text:
+    if refused := str(answer["refused"]):
+        return LastingText(refused)
     values = {"field": str(answer["field"])[:80], "total": answer["total"]}
     return gettext("The connection works: the app answered with %(total)s choices for “%(field)s”.") % values
 

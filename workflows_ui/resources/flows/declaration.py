@@ -17,6 +17,7 @@ from workflows_ui.flow_editing import actions as editing_actions, replacement_jo
 from workflows_ui.flow_editing.testing.actions import DRAFT_TEST, STEP_TEST
 from workflows_ui.flow_editing.trigger_testing import actions as trigger_tests
 from workflows_ui.flows import pages, reading, secret_inputs, versions
+from workflows_ui.lists.declaration import Branch, Tree
 from workflows_ui.members.models import Role
 from workflows_ui.pieces.apps import marks_html
 from workflows_ui.resource_admin.places import link_to, list_url, subpage_url
@@ -35,16 +36,19 @@ from workflows_ui.resource_admin.resource import (
 )
 from workflows_ui.resources.flows import (
     actions as resource_actions,
+    columns,
+    folder_tree,
     latest_run,
     panels as flow_panels,
     results as resource_results,
 )
 from workflows_ui.resources.flows.forms import FlowFilters
-from workflows_ui.run_index.services import uses
 from workflows_ui.usage import usage
 from workflows_ui.web import messages
 from workflows_ui.web.plots import Spark
 
+#: The columns and filters of engines whose flows have owners.
+_OWNED = frozenset({"owner"})
 _DELETING = Badge(_("Being deleted"), "loader-circle", "orange", moving=True)
 
 
@@ -63,19 +67,10 @@ def _note(flow: Row) -> Text:
     return _("Unpublished changes") if found.has_draft and not found.deleting else reading.state_note(flow)
 
 
-def _with_names(session: EngineSession, rows: Sequence[Row], folders: Mapping[str, str]) -> list[dict[str, object]]:
-    """The rows with the names of their folders, their apps, and the plots of their runs."""
-    known = reading.known_apps(session)
-    sparks = resource_results.sparks(session, [id_at(row) for row in rows if id_at(row)])
-    return [
-        {
-            **row,
-            "folder": folders.get(str(row.get("folderId"))),
-            "days": sparks.get(id_at(row)),
-            "apps": reading.app_marks(known, list_at(row, "pieces")),
-        }
-        for row in rows
-    ]
+def _number_of_runs(flow: Row) -> int:
+    """What the list is sorted by, if by the plots of its runs."""
+    plot = flow.get("days")
+    return plot.number if isinstance(plot, Spark) else 0
 
 
 class Flows(Resource):
@@ -91,7 +86,7 @@ class Flows(Resource):
     filters = FlowFilters
     search_field, search_by_id = "name", True
     index_filters = MappingProxyType(
-        {"name": "name", "status": "state", "folder": "folder_id", "connection": "connection"}
+        {"name": "name", "status": "state", "folder": "folder_id", "owner": "owner", "connection": "connection"}
     )
     filter_help = _(
         "The name is looked for in the newest version's name only, in any case; steps and their values are not searched."
@@ -99,14 +94,20 @@ class Flows(Resource):
     title_path = "version.displayName"
     recipe = ("/v1/flows/{id}", "workflows.get_flow({id!r})")
     list_display = (
-        Column(reading.name_of, _("Name"), link=True),
-        Column(reading.start_label, _("Trigger"), wide=True),
-        Column("folder", _("Folder"), link=link_to("folders", "folderId"), wide=True, sort=False),
-        Column(lambda row: messages.flow_state(row.get("status")), _("State"), kind="badge", below=_note, name="state"),
-        Column("results", _("Last results"), kind="badge", sort=False, html=resource_results.html),
-        Column("days", _("Last 14 days"), kind="plot", wide=True, phone=False, sort=False, html=Spark.__html__),
-        Column("apps", _("Apps"), kind="list", sort=False, phone=False, html=marks_html),
-        Column("updated", _("Updated"), kind="when"),
+        Column(reading.name_of, _("Name"), link=True, mark=lambda row: row.get("alarm")),
+        Column("start", _("Trigger"), wide=True, html=columns.Trigger.__html__, name="start_label"),
+        Column("folder", _("Folder"), link=link_to("folders", "folderId"), wide=True),
+        Column(lambda row: messages.flow_state(row.get("status")), _("State"), kind="state", below=_note, name="state"),
+        Column("results", _("Last results"), kind="badge", sort=resource_results.rank, html=resource_results.html),
+        Column("last", _("Last run"), kind="when", wide=True, widest=True, phone=False),
+        Column(
+            "days", _("Last 14 days"), kind="plot", wide=True, phone=False, sort=_number_of_runs, html=Spark.__html__
+        ),
+        Column(
+            "apps", _("Apps"), kind="list", wide=True, widest=True, phone=False, sort=columns.apps_text, html=marks_html
+        ),
+        Column("owner", _("Owner"), wide=True, phone=False),
+        Column("updated", _("Updated"), kind="when", wide=True, widest=True, phone=False),
     )
     shortcuts = (
         Shortcut(
@@ -152,6 +153,7 @@ class Flows(Resource):
     panels = (
         Panel("", "resources/flows/warnings.html", flow_panels.warnings),
         Panel("", "alarms/of_flow.html", flow_panels.alarms, without_engine=True),
+        Panel("", "failure_rules/of_flow.html", flow_panels.on_failure, without_engine=True),
         Panel("", "resources/flows/not_launchable.html", flow_panels.not_launchable),
         Panel(_("What this will do"), "resources/flows/story.html", flow_panels.story),
         Panel(_("Diagram"), "flows/diagram.html", latest_run.panel),
@@ -188,16 +190,18 @@ class Flows(Resource):
 
     def list(self, session: EngineSession, query: Query) -> Page:
         """A page, last changed first, with flows in the shape of `flow_pages.brief`. One call for flows as long as the first hundred hold
-        the page, and a cached one for the names of folders; the newest runs for the last results are optional.
+        the page, and a cached one for the names of folders; the newest runs for the last results, and the names of owners, are optional.
         """
-        page = pages.page(session, pages.Filters.cleaned(query.filters), query)
-        results = resource_results.latest(session, [id_at(row) for row in page.rows if id_at(row)])
-        rows = _with_names(session, page.rows, reading.folder_names(session))
-        return replace(page, rows=[row | {"results": results.get(id_at(row))} for row in rows])
+        filters = pages.Filters.cleaned(query.filters)
+        page = pages.page(session, filters, query, lambda rows: columns.complete(session, rows))
+        # What sorted the rows has completed them.
+        rows = page.rows if query.order and page.sortable else columns.complete(session, page.rows)
+        owned = any("ownerId" in row for row in rows) or session.known(reading.OWNERS, list[str]())
+        return replace(page, rows=rows, left_out=frozenset() if owned else _OWNED)
 
     def from_index(self, session: EngineSession, rows: Sequence[Row]) -> Sequence[Row]:
-        """With the names of their folders, their apps, and the plots of their runs."""
-        return _with_names(session, rows, {key: name for key, (_id, name) in uses.names(session, "folders").items()})
+        """With the names of their folders and owners, their apps, and the plots of their runs, as far as they are known without a call."""
+        return columns.complete(session, rows, columns.INDEXED)
 
     def get(self, session: EngineSession, id: str) -> Row:
         """The flow with its latest version, and the names of its folder and owner as `folder` and `owner`."""
@@ -211,10 +215,30 @@ class Flows(Resource):
         return pages.count(session, pages.Filters.cleaned(filters))
 
     def choices(self, session: EngineSession) -> Mapping[str, Sequence[tuple[str, Text]]]:
-        """The folders, and the connections by the external ids that flows use."""
+        """The folders, the owners, and the connections by the external ids that flows use."""
         connections = [(external, name) for external, (_id, name) in reading.connection_names(session).items()]
         connections.sort(key=lambda pair: sort_key(pair[1]))
-        return {"folder": reading.folder_choices(session, pages.NO_FOLDER), "connection": connections}
+        return {
+            "folder": reading.folder_choices(session, pages.NO_FOLDER),
+            "owner": reading.owner_choices(session),
+            "connection": connections,
+        }
+
+    def tree(self, session: EngineSession, filters: Mapping[str, object], page: Page) -> Tree | None:
+        """The folders with the numbers of all their flows. One cached call for the number of all flows, if the page does not know it."""
+        folders = reading.folders(session)
+        if not folders:
+            return None
+        total = pages.total(session) if filters or page.total is None else page.total
+        numbers = [number for _name, number in folders.values()]
+        inside = sum(number or 0 for number in numbers)
+        outside = None if total is None or None in numbers else max(0, total - inside)
+        branches = [
+            Branch(_("All flows"), "", total),
+            *folder_tree.branches(folders),
+            Branch(_("In no folder"), pages.NO_FOLDER, outside),
+        ]
+        return Tree("folder", _("Folders"), _("The numbers are those of all flows, whatever the filters."), branches)
 
     def masked_whole(self, session: EngineSession, row: Row) -> Row:
         return secret_inputs.masked(session, row)

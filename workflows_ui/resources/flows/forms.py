@@ -21,11 +21,14 @@ from workflows_ui.web import messages
 
 
 class FlowFilters(forms.Form):
-    """Fields of pages.Filters: the engine applies all of them. Folders and connections are filled in from the engine."""
+    """Fields of pages.Filters. Folders, owners and connections are filled in from the engine."""
+
+    main_filters = ("status", "folder", "owner", "connection")
 
     name = forms.CharField(label=_("Name contains"), required=False, max_length=200)
     status = state_field(messages.FLOW_STATES)
     folder = forms.CharField(label=_("Folder"), required=False, max_length=100, widget=forms.Select())
+    owner = forms.CharField(label=_("Owner"), required=False, max_length=100, widget=forms.Select())
     connection = forms.CharField(label=_("Connection"), required=False, max_length=200, widget=forms.Select())
 
 

@@ -25,7 +25,7 @@ def panel(subject: Subject) -> dict[str, object] | None:
     states = _step_states(subject.session, id_at(run), text_at(run, "status")) if run else {}
     failed = (name for name in reversed(states) if states[name][0] == run_reading.FAILED)
     return {
-        **drawing.run_diagram(subject.session, trigger, states, next(failed, "")),
+        **drawing.run_diagram(subject.session, subject.object, states, next(failed, "")),
         "run": run if states else None,
         "run_url": run_url(subject.slug, id_at(run)) if run and states else "",
     }

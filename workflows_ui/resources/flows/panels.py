@@ -1,23 +1,28 @@
 """The panels of a flow's page that need more than its facts."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
-from workflows_ui.alarms import messages as alarm_messages, services as alarm_services
+from workflows_ui.alarms import marks, messages as alarm_messages
+from workflows_ui.alarms.models import AlarmKind
 from workflows_ui.core import clock, days as plot_days
 from workflows_ui.core.crypto import CannotOpen
 from workflows_ui.core.paths import dict_at
 from workflows_ui.core.prepared import Prepared
+from workflows_ui.core.states import Badge
 from workflows_ui.core.text import Message, Text
+from workflows_ui.credentials.services.engine_session import EngineSession
 from workflows_ui.engine import EngineError, flow_tree
 from workflows_ui.engine_objects.flows import ENABLED, Flow, Step
 from workflows_ui.engine_objects.runs import Run
-from workflows_ui.flow_editing import actions as editing, services as flow_edits, validity
+from workflows_ui.failure_rules.panels import of_flow as on_failure
+from workflows_ui.flow_editing import actions as editing, page as steps_page, services as flow_edits, validity
 from workflows_ui.flow_editing.testing.actions import DRAFT_TEST
 from workflows_ui.flow_editing.trigger_testing import actions as trigger_tests
 from workflows_ui.flows import drawing, notes, outline, reading, secret_inputs, story as flow_story
@@ -27,6 +32,7 @@ from workflows_ui.launch_forms.services import launch_forms
 from workflows_ui.launches import flow_facts
 from workflows_ui.launches.services import launches as launch_rows, watching
 from workflows_ui.members.models import Role
+from workflows_ui.notifications import page as follow_page
 from workflows_ui.notifications.models import Favourite, WatchKind
 from workflows_ui.pieces import missing_apps
 from workflows_ui.resource_admin import whole_lists
@@ -46,11 +52,12 @@ from workflows_ui.run_index.services.object_rows import uses_of_flow
 from workflows_ui.runs import reading as run_reading, starters
 from workflows_ui.web import messages
 
+__all__ = ["on_failure"]
 _LATEST, _MOST_USES = 5, 50
 #: Steps of a flow whose outline for builders has no settings.
 _LONG = 100
 #: Actions of the page's head that are operations on the flow, too.
-_WHOLE_FLOW = ("publish", "rename", "move", "tag", "import-here", "turn-on", "turn-off")
+_WHOLE_FLOW = ("rename", "move", "tag", "import-here", "turn-on", "turn-off")
 _log = logging.getLogger(__name__)
 _UNPROTECTED = Message(
     _("Waiting calls are not protected by this trigger's password"),
@@ -89,8 +96,23 @@ def warnings(subject: Subject) -> dict[str, object] | None:
 def alarms(subject: Subject) -> dict[str, object] | None:
     """The open alarms about the flow, where the person may see the run index."""
     index = indexes.for_session(subject.session)
-    found = alarm_services.open_of_flow(index, subject.id) if index else ()
+    found = marks.of_flows(index, [subject.id]).get(subject.id) if index else None
     return {"alarms": [(row, alarm_messages.sentence(row.kind, row.facts)) for row in found]} if found else None
+
+
+def alarm_marks(session: EngineSession, flow_ids: Sequence[str]) -> dict[str, tuple[Badge, str]]:
+    """A badge for each of these flows that has an open alarm, the latest one, and the address of the alarm."""
+    index = indexes.for_session(session)
+    if index is None or not flow_ids:
+        return {}
+    slug = session.workspace.slug
+    return {
+        flow_id: (
+            Badge(AlarmKind(alarms[0].kind).label, "bell-ring", "red"),
+            reverse("alarm", args=[slug, alarms[0].pk]),
+        )
+        for flow_id, alarms in marks.of_flows(index, flow_ids).items()
+    }
 
 
 def not_launchable(subject: Subject) -> dict[str, object] | None:
@@ -127,6 +149,7 @@ def own_marks(subject: Subject) -> dict[str, object] | None:
         "may_star": bool(launch_url(subject.slug, subject.object)) and subject.access.allows(Role.LAUNCHER),
         "starred": bool(_starred(user.pk, workspace.pk, key)),
         "watched": watching.is_watching(user, workspace, WatchKind.FLOW, key),
+        "muted": follow_page.flow_mute(user, workspace, key),
     }
 
 
@@ -161,41 +184,58 @@ def _mismatches(subject: Subject, row: LaunchForm | None) -> list[str]:
 
 
 def steps(subject: Subject) -> dict[str, object]:
-    """The outline and the notes; for builders with the ways to edit it."""
+    """The diagram, whether it is live, the outline and the notes; for builders with the ways to edit it."""
     trigger, session, slug = reading.trigger_of(subject.object), subject.session, subject.slug
     uses = Flow(subject.object).version.connection_ids
     names = outline.names_of(trigger, reading.connection_names(session) if uses else {}, slug)
-    builds = "/" not in subject.id and subject.access.allows(Role.BUILDER)
-    # Builders see the settings of a step next to the diagram.
-    brief = builds and sum(1 for _node in flow_tree.walk(trigger)) > _LONG
+    is_shown = "/" not in subject.id and not Flow(subject.object).deleting
+    edits = is_shown and subject.access.allows(Role.BUILDER)
+    # The settings of a step are next to the diagram, too.
+    brief = is_shown and sum(1 for _node in flow_tree.walk(trigger)) > _LONG
     known = {} if brief else outline.labels(session, trigger)
     shown = trigger if brief else secret_inputs.masked(session, trigger)
     items = outline.items(shown, names, known, **({"most": 0} if brief else {}))
-    if not builds:
-        return {"rows": list(outline.rows(items)), "notes": notes.panel(session, subject.object)}
-    links = partial(editing.links, subject.object, slug, subject.id)
-    undoable = flow_edits.latest(session.workspace, subject.id) is not None
-    editable = editing.ADD.visible(subject.object)
-    offered = [(editing.ADD.label, editing.ADD, choose_app_url(slug, subject.id))] if editable else []
-    if editable and Step(trigger).type == "EMPTY":
-        url = choose_app_url(slug, subject.id, step=flow_tree.step_name(trigger))
-        offered.insert(0, (_("Choose the trigger"), editing.SETTINGS, url))
-    edits = [action for action in editing.FLOW if undoable or action is not editing.UNDO]
-    offered += links((*edits, DRAFT_TEST, trigger_tests.TEST))
-    of_whole = (action for action in resource_actions.ACTIONS if action.name in _WHOLE_FLOW)
-    report = validity.check_steps(session, trigger) if offered else None
-    edit_url = f"{flow_url(slug, subject.id)}steps/" if offered else ""
-    return {
-        "rows": list(outline.rows(items, edit_url=edit_url)),
+    page_url = flow_url(slug, subject.id) if is_shown else ""
+    context: dict[str, object] = {
+        "rows": list(outline.rows(items, step_url=f"{page_url}steps/" if is_shown else "", edits=edits)),
         "brief": brief,
-        "missing": validity.lines(report, slug, subject.id) if report else [],
         "notes": notes.panel(session, subject.object),
-        "whole": links(of_whole, next=f"{flow_url(slug, subject.id)}?tab=steps"),
-        "note_actions": [(action, editing.url_of(action, slug, subject.id)) for action in editing.NOTES],
-        "links": offered,
-        "edit_url": edit_url,
-        "drawing": drawing.editor_panel(session, subject.object) if offered else None,
+        "standing": steps_page.standing(subject.object) if is_shown else None,
+        "drawing": drawing.editor_panel(session, subject.object, edits=edits) if is_shown else None,
+        "edits": edits,
     }
+    if not edits:
+        return context
+    report = validity.check_steps(session, trigger)
+    return (
+        context
+        | _edits(subject)
+        | {
+            "missing": validity.lines(report, slug, subject.id),
+            "note_actions": [(action, editing.url_of(action, slug, subject.id)) for action in editing.NOTES],
+        }
+    )
+
+
+def _edits(subject: Subject) -> dict[str, object]:
+    """What can be done to the draft as a whole: the `buttons` that one most likely looks for, and the `menu` of everything else."""
+    slug, flow = subject.slug, subject.object
+    links, page_url = partial(editing.links, flow, slug, subject.id), f"{flow_url(slug, subject.id)}?tab=steps"
+    trigger = reading.trigger_of(flow)
+    buttons: list[editing.Link] = []
+    if editing.ADD.visible(flow):
+        buttons.append((editing.ADD.label, editing.ADD, choose_app_url(slug, subject.id)))
+        if Step(trigger).type == "EMPTY":
+            url = choose_app_url(slug, subject.id, step=flow_tree.step_name(trigger))
+            buttons.insert(0, (_("Choose the trigger"), editing.SETTINGS, url))
+    buttons += links((DRAFT_TEST,))
+    if flow_edits.latest(subject.workspace, subject.id) is not None:
+        buttons += links((editing.UNDO,))
+    edits = links((*(action for action in editing.FLOW if action is not editing.UNDO), trigger_tests.TEST))
+    named = {action.name: action for action in resource_actions.ACTIONS}
+    whole = links((named[name] for name in _WHOLE_FLOW), next=page_url)
+    buttons += links((named["publish"],), next=page_url)
+    return {"buttons": buttons, "menu": [*edits, *whole]}
 
 
 def uses(subject: Subject) -> dict[str, object] | None:

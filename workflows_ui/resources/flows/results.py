@@ -1,19 +1,16 @@
 """How a flow did lately: its latest results, for its row in the list; and its record (success, duration, last launch), for its pages."""
 
-import hashlib
-import statistics
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
 from typing import NamedTuple
 
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _, gettext_lazy
+from django.utils.translation import gettext_lazy
 
 from workflows_ui.core import formats
-from workflows_ui.core.caching import answers
 from workflows_ui.core.paths import dicts_at
 from workflows_ui.core.prepared import Prepared
 from workflows_ui.core.readers import parts_of
@@ -22,8 +19,9 @@ from workflows_ui.credentials.services.engine_session import EngineSession, cach
 from workflows_ui.engine_objects.runs import Run
 from workflows_ui.launches import panels as plots
 from workflows_ui.launches.models import Launch, State
-from workflows_ui.launches.services import runs
-from workflows_ui.members.models import Role, Workspace
+from workflows_ui.launches.services import runs, usual_time
+from workflows_ui.launches.services.usual_time import MOST as MOST, Sample
+from workflows_ui.members.models import Role
 from workflows_ui.members.services.access import Access
 from workflows_ui.resource_admin.places import launch_url, run_url
 from workflows_ui.run_index.services import indexes
@@ -67,6 +65,33 @@ def html(value: Results) -> SafeString:
     newest, *earlier = value.outcomes
     before = [(one.state, f"{one.state.word}, {one.when}") for one in earlier]
     return elements.results(newest.state, newest.url, newest.when, before)
+
+
+#: The colours of outcomes in the order in which a list shows them: what went wrong first.
+_WORST_FIRST = ("red", "orange", "yellow", "blue", "secondary", "green")
+#: More than the seconds of any moment.
+_EPOCH = 1e11
+
+
+def rank(flow: Mapping[str, object]) -> float | None:
+    """What the list of flows is sorted by, if by its last results: failures first, of these the latest."""
+    newest = _newest_outcome(flow)
+    if newest is None:
+        return None
+    colour = newest.state.colour
+    worst = _WORST_FIRST.index(colour) if colour in _WORST_FIRST else len(_WORST_FIRST)
+    return worst * _EPOCH - newest.at.timestamp()
+
+
+def last_run(flow: Mapping[str, object]) -> datetime | None:
+    """When the newest of the last results of a flow began."""
+    newest = _newest_outcome(flow)
+    return newest.at if newest else None
+
+
+def _newest_outcome(flow: Mapping[str, object]) -> Outcome | None:
+    found = flow.get("results")
+    return found.outcomes[0] if isinstance(found, Results) else None
 
 
 class _Recent(NamedTuple):
@@ -150,50 +175,6 @@ def _newest_runs(session: EngineSession) -> list[tuple[str, str, str, datetime]]
     return [(run.flow_id, run.id, run.status, run.created) for run in rows if run.created]
 
 
-#: Launches and runs in a sample.
-MOST = 20
-#: The minimum sample for a statement on how long it takes.
-_FEWEST = 3
-_SECOND = 1000
-
-
-@dataclass(frozen=True)
-class Sample:
-    """Launches, or runs, that have ended: their number, how many succeeded, and the durations of those (milliseconds)."""
-
-    number: int
-    well: int
-    took: Sequence[float]
-
-    @property
-    def median(self) -> float | None:
-        """How long it usually takes, in milliseconds: the median of the successes; None if too few are known."""
-        return statistics.median(self.took) if len(self.took) >= _FEWEST else None
-
-    @property
-    def usual(self) -> str:
-        """The same as text; "" if too few are known."""
-        return formats.roughly(self.median) if self.median is not None else ""
-
-    @property
-    def spread(self) -> str:
-        """The range of nearly all durations; "" if it adds nothing to the usual one."""
-        if len(self.took) < 2 * _FEWEST:
-            return ""
-        ordered = sorted(self.took)
-        least, most = (ordered[int(len(ordered) * part)] for part in (0.1, 0.9))
-        low, high = formats.roughly(least), formats.roughly(most)
-        if low == high:
-            return ""
-        text = _("mostly up to %(high)s") if least < _SECOND else _("mostly between %(low)s and %(high)s")
-        return text % {"low": low, "high": high}
-
-
-_NOTHING = Sample(0, 0, ())
-#: Seconds for which the last sample of a flow's runs is kept for the pages that must not call the engine.
-_SAMPLE_KEPT = 3600
-
-
 @dataclass(frozen=True)
 class Record:
     """The record of a flow. `last` is when it was last launched here, `by` by whom; None and "" if never."""
@@ -205,8 +186,8 @@ class Record:
 
     @property
     def best(self) -> Sample:
-        """The larger sample: runs say more about a flow that mostly starts automatically."""
-        return max(self.launches, self.runs, key=lambda sample: sample.number)
+        """The larger sample."""
+        return usual_time.larger(self.launches, self.runs)
 
     @property
     def success(self) -> str:
@@ -249,15 +230,6 @@ _last = Prepared(
     int,
     str,
 )
-_ended = Prepared(
-    lambda workspace, flow: (
-        Launch.objects.filter(workspace=workspace, flow_id=flow, state__in=(State.SUCCEEDED, State.FAILED))
-        .order_by("-asked_at", "-pk")
-        .values_list("state", "run_started_at", "run_finished_at")[:MOST]
-    ),
-    int,
-    str,
-)
 
 
 def load_record(access: Access, flow_id: str, session: EngineSession | None = None) -> Record:
@@ -266,31 +238,15 @@ def load_record(access: Access, flow_id: str, session: EngineSession | None = No
     Every page with success figures uses this, so that the figures agree. The launches of all people count: only the last one's person is
     named, and not to guests.
     """
-    launches = _ended_launches(access.workspace, flow_id)
+    launches = usual_time.ended_launches(access.workspace.pk, flow_id)
     last = _last.first(access.workspace.pk, flow_id)
     label = last.user.label if last is not None and not access.guest else ""
     return Record(
-        launches, _ended_runs(session, flow_id) if session else _NOTHING, last.asked_at if last else None, label
+        launches,
+        _ended_runs(session, flow_id) if session else usual_time.NOTHING,
+        last.asked_at if last else None,
+        label,
     )
-
-
-def load_usual_time(workspace: Workspace, flow_id: str) -> Sample:
-    """The sample that shows how long a flow usually takes, as its launch form showed it. One query, no call: the runs are those that
-    `load_record` last read, at most an hour ago.
-    """
-    runs_read = answers.get(_sample_key(workspace, flow_id)) or _NOTHING
-    return Record(_ended_launches(workspace, flow_id), runs_read, None, "").best
-
-
-def _ended_launches(workspace: Workspace, flow_id: str) -> Sample:
-    rows = _ended(workspace.pk, flow_id)
-    return _sample((state == State.SUCCEEDED, start, end) for state, start, end in rows)
-
-
-def _sample(ended: Iterable[tuple[bool, object, object]]) -> Sample:
-    outcomes = list(ended)
-    took = [length for well, start, end in outcomes if well and (length := formats.between(start, end)) is not None]
-    return Sample(len(outcomes), sum(1 for well, _start, _end in outcomes if well), took)
 
 
 #: What is kept of a run.
@@ -325,16 +281,11 @@ def _newest_of_flow(session: EngineSession, flow_id: str) -> list[dict[str, obje
 
 def _ended_runs(session: EngineSession, flow_id: str) -> Sample:
     states = [(runs.state(run), run) for run in map(Run, latest_runs(session, flow_id))]
-    sample = _sample(
+    sample = usual_time.sample_of(
         (state == State.SUCCEEDED, run_reading.started(run), run.raw.get("finishTime"))
         for state, run in states
         if state in (State.SUCCEEDED, State.FAILED)
     )
     if sample.number:
-        answers.set(_sample_key(session.workspace, flow_id), sample, _SAMPLE_KEPT)
+        usual_time.keep_runs(session.workspace.pk, flow_id, sample)
     return sample
-
-
-def _sample_key(workspace: Workspace, flow_id: str) -> str:
-    digest = hashlib.sha256(flow_id.encode()).hexdigest()[:32]
-    return f"flow-usual-time:{workspace.pk}:{digest}"

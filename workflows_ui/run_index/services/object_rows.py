@@ -76,7 +76,7 @@ KINDS: Mapping[str, ObjectKind] = {
         lambda workflows, limit, cursor, folder: workflows.list_flows(limit, cursor, folder_id=folder),
         100,
         (
-            *(*_TIMES, "status", "folderId", "publishedVersionId", "operationStatus", "externalId"),
+            *(*_TIMES, "status", "folderId", "ownerId", "publishedVersionId", "operationStatus", "externalId"),
             *("version.id", "version.displayName", "version.state", "version.valid"),
             *(f"version.trigger.{key}" for key in ("name", "type", "displayName")),
             *(f"version.trigger.settings.{key}" for key in ("pieceName", "triggerName")),

@@ -14,6 +14,7 @@ from workflows_ui.launches.models import Launch
 from workflows_ui.launches.services import runs
 from workflows_ui.run_index.models import IndexedRun, RunIndex, RunValues
 from workflows_ui.run_index.services import recent, run_words, words
+from workflows_ui.run_index.signals import runs_failed
 
 #: The longest message that is kept, the most tags, and the longest one.
 MESSAGE, TAGS, LONGEST_TAG = 2000, 50, 100
@@ -130,6 +131,8 @@ def save(index: RunIndex, found: Iterable[Run], now: datetime, key: str) -> tupl
         # Those that were erased since they were read above have just been filled again.
         again = IndexedRun.objects.filter(workspace_id=workspace_id, run_id__in=[row.run_id for row in written])
         _empty(again.filter(erased_at__isnull=False))
+    if failed := [row for row in written if row.fingerprint]:
+        runs_failed.send(IndexedRun, workspace_id=workspace_id, rows=failed)
     begin = recent.begin(now)
     past = any(row.created < begin and _state(row) != _state(known.get(row.run_id)) for row in written)
     return sum(run_id not in known for run_id in rows), len(written), past

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from workflows_ui.core import formats
 from workflows_ui.launches.models import Launch
-from workflows_ui.web import elements, icons, messages
+from workflows_ui.web import elements, icons, markdown, messages
 from workflows_ui.web.links import view_url
 
 register = template.Library()
@@ -54,6 +54,12 @@ def menu(context: Context, items: Sequence[elements.Button], name: str, *, compa
     return elements.menu(items, name, csrf=elements.csrf_field(context.get("csrf_token")), compact=compact)
 
 
+@register.simple_tag(takes_context=True)
+def row_menu(context: Context, items: Sequence[elements.Button], name: str, row: str) -> SafeString:
+    """Show buttons in the fold of a row, as lists have it. `row` is the id of the row in the id of the fold."""
+    return elements.RowMenus("", elements.csrf_field(context.get("csrf_token"))).html(items, name, row)
+
+
 @register.simple_tag
 def clock_since(since: datetime) -> SafeString:
     """Show the time since a moment as `1:23`. It ticks (app.js), from the milliseconds that the server counted."""
@@ -75,6 +81,12 @@ def json_block(value: object, id: str, label: str = "", *, limit: int = 500_000)
 @register.inclusion_tag("web/json.html")
 def text_block(text: str, id: str, label: str) -> dict[str, object]:
     return {"pretty": formats.Pretty(text, 0), "id": id, "label": label, "open": True}
+
+
+@register.filter
+def markdown_from_flow(text: str) -> SafeString:
+    """Show Markdown that a flow sent, formatted; what could do or load something is left out."""
+    return markdown.html_from_flow(text)
 
 
 @register.simple_block_tag
