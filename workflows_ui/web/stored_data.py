@@ -187,5 +187,5 @@ def _label(model: type[Model]) -> str:
 
 def _table(model: type[Model]) -> Table:
     label = _label(model)
-    name = _NAMES.get(label) or capfirst(model._meta.verbose_name_plural)  # noqa: SLF001
-    return Table(name, list_url(model), DESCRIPTIONS.get(label, ""))
+    name = model._meta.verbose_name_plural or label  # noqa: SLF001
+    return Table(_NAMES.get(label) or capfirst(name), list_url(model), DESCRIPTIONS.get(label, ""))
