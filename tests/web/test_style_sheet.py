@@ -145,7 +145,6 @@ def test_no_page_has_an_element_for_a_rule_that_is_left_out_or_in_a_sheet_that_i
     stage = furnish(stub_engine)
     administration = (
         reverse("admin:index"),
-        reverse("admin:app_list", args=["workflows_ui"]),
         reverse("admin:workflows_ui_user_changelist"),
         reverse("admin:workflows_ui_user_change", args=[stage.sales.owner.pk]),
         reverse("admin:workflows_ui_workspace_change", args=[stage.sales.workspace.pk]),

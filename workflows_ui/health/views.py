@@ -5,74 +5,15 @@ states only which part is down. Without its cache the console is only slower: it
 /metrics returns Prometheus' text format to holders of METRICS_TOKEN, without which the page does not exist.
 """
 
-import os
 import secrets
-from collections.abc import Callable
-from pathlib import Path
 
-import structlog
-from celery import current_app
 from django.conf import settings
-from django.core.cache import caches
-from django.db import Error as DatabaseError, connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django_prometheus.exports import ExportToDjangoView
-from kombu.exceptions import OperationalError
-from redis.exceptions import RedisError
 
-from workflows_ui.core import heartbeat
-from workflows_ui.core.caching import UnreliableCache
-
-log = structlog.get_logger(__name__)
-
-
-class NotReady(Exception):
-    """A part is unavailable; the message is for the log."""
-
-
-def _database() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-
-
-def _cache() -> None:
-    cache = caches["answers"]
-    if isinstance(cache, UnreliableCache) and not cache.works():
-        raise NotReady("the cache is away")
-
-
-def _broker() -> None:
-    options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
-    if "data_folder_out" in options:
-        folder = Path(options["data_folder_out"])
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise NotReady(f"{folder} is not writable")
-        return
-    with current_app.connection_for_write() as link:
-        link.ensure_connection(max_retries=1, interval_start=0, timeout=2)
-        link.default_channel.close()  # type: ignore[attr-defined]
-
-
-def _worker() -> None:
-    if heartbeat.silent():
-        raise NotReady("no worker has been heard")
-
-
-CHECKS: dict[str, Callable[[], None]] = {"database": _database, "cache": _cache, "broker": _broker, "worker": _worker}
-#: Parts that the console can do without.
-OPTIONAL = {"cache"}
-
-
-def _works(name: str, check: Callable[[], None]) -> bool:
-    try:
-        check()
-    except (DatabaseError, OperationalError, RedisError, OSError, NotReady) as problem:
-        log.warning("not_ready", part=name, error=type(problem).__name__, detail=str(problem)[:200])
-        return False
-    return True
+from workflows_ui.health import services
 
 
 @require_safe
@@ -85,9 +26,9 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 def readyz(request: HttpRequest) -> HttpResponse:
     """200 if all required parts work, else 503; a part is "ok" or "down", `status` may also be "degraded"."""
-    parts = {name: "ok" if _works(name, check) else "down" for name, check in CHECKS.items()}
+    parts = {name: "ok" if works else "down" for name, works in services.working().items()}
     down = {name for name, state in parts.items() if state == "down"}
-    status = ("degraded" if down <= OPTIONAL else "down") if down else "ok"
+    status = ("degraded" if down <= services.OPTIONAL else "down") if down else "ok"
     response = JsonResponse({"status": status, **parts}, status=503 if status == "down" else 200)
     # The failing part is logged already; Django would add a less specific error.
     response._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001

@@ -1,7 +1,8 @@
-"""/admin/: a read-only view of the console's own database for superusers, who may be members of no workspace.
+"""/admin/: the state of the whole console, and a read-only view of its database, for superusers, who may be members of no workspace.
 
-Django's admin without everything that writes or signs in. Only the columns of `ALLOWED` and those without text are read: no inputs and
-answers, also where they are stored as plain text for a search, no ciphertexts, digests and passwords.
+The first page is administration_page.py. The lists and rows are Django's admin without everything that writes or signs in. Only the columns
+of `ALLOWED` and those without text are read: no inputs and answers, also where they are stored as plain text for a search, no ciphertexts,
+digests and passwords.
 """
 
 from collections import Counter
@@ -13,12 +14,14 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.db import models
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.urls import URLPattern, URLResolver
+from django.http import HttpRequest, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, reverse
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
 from workflows_ui.core.lease import Queued
+from workflows_ui.web import administration_page, stored_data
 from workflows_ui.web.access import superuser
 
 #: The columns of text, JSON and large numbers that are shown, by model; also keyed digests and ciphertexts are left out by not being
@@ -54,6 +57,9 @@ ALLOWED: Mapping[str, frozenset[str]] = {
         "auditcheckpoint": "number removed key",
         "deletedobject": "kind object_id name state restored_id",
         "failurepattern": "flow_id step",
+        "failurerule": "kind flow_id flow_name stopped handler_id handler_name",
+        "failure": "key flow_id flow_name run_id parent_id step",
+        "failureaction": "state reason",
         "flowedit": "flow_id operation state",
         "job": "kind resource action language state reason bytes format",
         "jobitem": "object_id state reason",
@@ -64,6 +70,7 @@ ALLOWED: Mapping[str, frozenset[str]] = {
         "note": "subject object_id",
         "notice": "kind",
         "watch": "kind object_id name",
+        "mute": "topic flow_id",
         "favourite": "flow_id flow_name",
         "savedview": "list_path name",
         "listchoice": "list_path",
@@ -77,6 +84,8 @@ _SEARCHED = ("username", "email", "name", "slug", "action", "object_type", "obje
 _LONG = (models.TextField, models.JSONField)
 #: URLs of Django's admin that remain.
 _SITE_PAGES = {"index", "app_list"}
+#: The element of the first page in whose folded part the lists are; browsers unfold it for its address.
+ROWS = "stored-rows"
 
 
 #: Types of columns that hold no text. Of numbers, only large ones can stand for a text: they are keyed hashes of words.
@@ -198,11 +207,9 @@ class ReadOnlyAdmin(_ModelAdmin):
 class Administration(admin.AdminSite):
     """The site: 404 for everybody except superusers; without pages for sign-in, sign-out and passwords."""
 
-    site_header = site_title = _("Administration")
-    index_title = _("Console data")
+    site_header = site_title = index_title = _("Administration")
     final_catch_all_view = False
     index_template = "admin/front.html"
-    app_index_template = "admin/app_models.html"
 
     def has_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_active and request.user.is_superuser)
@@ -210,6 +217,17 @@ class Administration(admin.AdminSite):
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """Guard every page: redirect to the console's sign-in, or 404."""
         return superuser(super().admin_view(view, cacheable))
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        page = administration_page.context(request.user) if request.user.is_authenticated else {}
+        features = stored_data.features(self._registry)
+        return super().index(request, {**page, "features": features, **(extra_context or {})})
+
+    def app_index(  # type: ignore[override]
+        self, request: HttpRequest, app_label: str, extra_context: object = None
+    ) -> HttpResponseRedirect:
+        """Redirect to the stored data on the first page."""
+        return HttpResponseRedirect(f"{reverse('admin:index')}#{ROWS}")
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         patterns = super().get_urls()

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from allauth.mfa.models import Authenticator
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from workflows_ui.accounts.models import PasskeyCounter, User
 from workflows_ui.audit.services import audit_log
@@ -36,6 +36,11 @@ def users_with_step(users: Iterable[int]) -> set[int]:
     """The primary keys among these of people with a second step."""
     rows = Authenticator.objects.filter(user_id__in=list(users), type__in=_STEPS)
     return set(rows.values_list("user_id", flat=True))
+
+
+def lacking() -> Q:
+    """The condition that a person has no second step."""
+    return Q(~Exists(Authenticator.objects.filter(user_id=OuterRef("pk"), type__in=_STEPS)))
 
 
 def seal(secret: str) -> str:
