@@ -291,6 +291,7 @@ _VALUES: dict[str, Any] = {
     "pk": 987654,
     "session_id": 987654,
     "piece": "@activepieces/piece-gmail",
+    "does": "post",
 }
 
 

@@ -30,7 +30,8 @@ def test_the_menu_has_the_groups_in_their_order(owner: Client) -> None:
         group: [str(found.label_plural) for found in RESOURCES if found.group == group] for group in navigation.GROUPS
     }
     assert _menu(page) == [
-        *("Home", "Launches", *declared["launch"], *declared["watch"], "Jobs", *declared["build"], "Recently deleted"),
+        *("Home", "Launches", *declared["launch"], *declared["watch"], "On failure", "Jobs"),
+        *(*declared["build"], "Recently deleted"),
         *("Credentials", "Members", "Teams", "Launch rights", "Settings", "Audit", *declared["team"]),
     ]
     assert 'href="/w/sales/flows/" aria-current="page"' in page

@@ -146,6 +146,6 @@ def _flow_name(access: Access, flow_id: str) -> str:
 
 
 def _redirect(request: ConsoleRequest, scope: Scope | None = None) -> HttpResponse:
-    """Return to the page, with the line of this scope first."""
+    """The answer that leads to the page, with the line of this scope first."""
     line = page.line_id(request.user, scope)
     return responses.redirect(request, reverse("following") + (f"?{urlencode({'line': line})}" if line else ""))
