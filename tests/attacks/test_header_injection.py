@@ -61,6 +61,7 @@ def test_no_name_puts_a_header_into_a_mail(users: Users, line: str) -> None:
     about = dict.fromkeys(("flow", "name", "person", "credential", "step", "workspace", "state"), name)
     for kind in NoticeKind:
         row = Notice(
+            pk=1,
             user=users.owner,
             workspace=users.workspace,
             kind=kind,

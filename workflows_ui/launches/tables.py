@@ -154,7 +154,7 @@ _FILE = Launches.with_attributes(
         _PERSON,
         replace(_WHEN, label=_("Launched")),
         Column(lambda row: row.ended_at, _("Ended"), kind="when"),
-        _TOOK,
+        replace(_TOOK, below=None),
     )
 )
 

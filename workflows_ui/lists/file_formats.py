@@ -308,7 +308,7 @@ class _Workbook(FileWriter):
                 about.write_string(number, 0, _cell_text(name), self._bold)
                 about.write_string(number, 1, _cell_text(value))
         self._book.close()
-        with self._path.open("rb") as file:
+        with self._path.open(mode="rb") as file:
             while part := file.read(_PART):
                 yield part
 
