@@ -44,6 +44,8 @@ def sound(message: Any) -> None:
         "To",
         "Date",
         "Message-ID",
+        "List-Unsubscribe",
+        "List-Unsubscribe-Post",
     }
     assert message.recipients() == message.to
     assert len(message.to) == 1

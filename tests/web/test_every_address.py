@@ -292,6 +292,7 @@ _VALUES: dict[str, Any] = {
     "session_id": 987654,
     "piece": "@activepieces/piece-gmail",
     "does": "post",
+    "rule_id": 987654,
 }
 
 
