@@ -9,7 +9,9 @@ import structlog
 from django.core.exceptions import ImproperlyConfigured
 
 #: URLs that admit everyone who has them (invitations, links in mails), and the parameters with which an identity provider returns.
-_KEYS = re.compile(r"(/join/|/accounts/password/reset/key/|/accounts/address/confirm/|[?&](?:code|state)=)[^/\s?&\"']+")
+_KEYS = re.compile(
+    r"(/join/|/unsubscribe/|/accounts/password/reset/key/|/accounts/address/confirm/|[?&](?:code|state)=)[^/\s?&\"']+"
+)
 
 
 def remove_url_keys(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
