@@ -39,7 +39,7 @@ pytestmark = [pytest.mark.django_db]
 #: The id of everything that the engine holds of the other workspace, and what all of it is called.
 THEIRS, MARK = identity(77), "Name from the other workspace"
 #: What an address's value is when it is no id of anything: a word, a number within a thing, an app that all workspaces share.
-WORDS = {"slug", "resource", "action", "kind", "position", "number", "field", "piece", "step"}
+WORDS = {"slug", "resource", "action", "kind", "position", "number", "field", "piece", "step", "does"}
 #: Ids in addresses: the part of the path before the id, and the name of the other workspace's thing in `furnished`.
 LOCAL = {
     "credentials": "credential_id",
@@ -62,6 +62,7 @@ LOCAL = {
     "requests": "request_id",
     "invitations": "invitation_id",
     "launch-rights": "right_id",
+    "on-failure": "rule_id",
 }
 REMOTE = {"flows", "runs", "tables", "records", "fields", "mcp-servers"}
 #: What all workspaces of an engine share.
@@ -69,7 +70,7 @@ SHARED = {"pieces"}
 #: Addresses of jobs that are exports.
 EXPORTS = {"export", "export_file", "export_stop"}
 #: Fields of lists' filters that take ids, and those that take something else.
-FILTER_IDS = {("flows", "folder"), ("runs", "flow"), ("runs", "failed")}
+FILTER_IDS = {("flows", "folder"), ("flows", "owner"), ("runs", "flow"), ("runs", "failed"), ("runs", "person")}
 #: A connection's external id is a name within one project: the engine compares it with nothing of others.
 FILTER_WORDS = {"name", "connection", "tag", "search", "app", "period", "since", "until", "channel", "hour"}
 #: What is remembered: nothing; what pages of both workspaces asked for; that, so many seconds later.
