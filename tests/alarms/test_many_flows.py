@@ -30,6 +30,9 @@ from workflows_ui.alarms.models import Alarm, AlarmEnd, AlarmKind, AlarmMute, Al
 from workflows_ui.launches.services import watching
 from workflows_ui.members.models import Role
 from workflows_ui.notifications.models import Notice, NoticeKind, WatchKind
+from workflows_ui.run_index.models import RunIndex
+from workflows_ui.run_index.services import spans
+from workflows_ui.run_index.services.spans import Span
 
 __all__ = ["server", "stage"]
 pytestmark = [
@@ -266,3 +269,23 @@ def test_some_flows_are_learnt_in_each_check_until_all_are(stage: Stage) -> None
             assert learnt.count() == number
     assert FlowRhythm.objects.filter(flow_id__in=flows, alarm_at__isnull=False).count() == 5
     assert not FlowRhythm.objects.filter(learn_at__isnull=False).exists()
+
+
+@pytest.mark.both_databases
+def test_rhythms_are_learnt_again_as_soon_as_the_index_has_read_the_past(stage: Stage) -> None:
+    now = datetime.now(UTC)
+    several(stage, 2, now - HOUR)
+    RunIndex.objects.update(spans=spans.dump([Span(before=now - 48 * HOUR)]))
+    check(stage)
+    first = AlarmWatch.objects.get().learnt_at
+    check(stage)
+    assert AlarmWatch.objects.get().learnt_at == first, "not at each check while it is read"
+    RunIndex.objects.update(spans=[])
+    check(stage)
+    second = AlarmWatch.objects.get().learnt_at
+    assert second is not None
+    assert second >= now
+    assert first is not None
+    assert first < now
+    check(stage)
+    assert AlarmWatch.objects.get().learnt_at == second

@@ -110,7 +110,9 @@ def test_what_is_chosen_takes_the_place_and_all_else_stays_as_in_the_file(stage:
     assert "Connection “not-here” of Gmail, Slack" in page
     assert "Orders &lt;b&gt;" in page
     typed = hidden(asked)
-    answer = stage.browser.post(NEW, typed | {"flow-2": "-", "connection-0": "gmail-sales", "table-1": table["externalId"]})
+    answer = stage.browser.post(
+        NEW, typed | {"flow-2": "-", "connection-0": "gmail-sales", "table-1": table["externalId"]}
+    )
     (sent,) = imports(stage)
     expected = json.loads(
         json.dumps(file["template"]["trigger"])

@@ -18,28 +18,31 @@ from workflows_ui.run_index.services import retention, spans
 
 #: Rhythms are learnt again after this time, and after a pause of the checks.
 LEARN_EVERY, PAUSE = timedelta(days=1), timedelta(hours=1)
+#: While the index still reads the past, and once more when it has.
+AGAIN = timedelta(minutes=10)
 #: Flows of one check, and of a query.
 FLOWS, LEARNT_AT_ONCE = 500, 50
 
 
 def learn(work: Work) -> None:
-    """Learn the rhythms of some of the flows that are due. All become due once a day."""
+    """Learn the rhythms of some of the flows that are due. All become due once a day, and when the index has read the past."""
     floor = retention.floor(work.index, work.now)
-    unread = (span.before for span in spans.load(work.index.spans) if not span.compares)
+    unread = [span.before for span in spans.load(work.index.spans) if not span.compares]
     known_since = max(filter(None, (floor, *unread)))
     since = max(known_since, work.now - timedelta(weeks=detection.WEEKS))
-    if _is_due(work):
+    if _is_due(work, AGAIN if not unread else timedelta()):
         _begin(work, since)
+        work.note(learnt_at=work.now - (LEARN_EVERY - AGAIN) if unread else work.now)
     due = list(work.rhythms.filter(learn_at__lte=work.now).order_by("learn_at", "pk")[:FLOWS])
     for start in range(0, len(due), LEARNT_AT_ONCE):
         _learn(work, due[start : start + LEARNT_AT_ONCE], known_since, since)
 
 
-def _is_due(work: Work) -> bool:
+def _is_due(work: Work, early: timedelta) -> bool:
     learnt, checked = work.watch.learnt_at, work.watch.checked_at
     if learnt is None or checked is None:
         return True
-    return learnt < work.now - LEARN_EVERY or checked < work.now - PAUSE
+    return learnt < work.now - LEARN_EVERY + early or checked < work.now - PAUSE
 
 
 def _begin(work: Work, since: datetime) -> None:
@@ -50,7 +53,6 @@ def _begin(work: Work, since: datetime) -> None:
     save(added, "learn_at")
     quiet = Q(alarm_at__lte=work.now, cron="")
     work.rhythms.filter(flow_id__in=flows.values("flow_id")).exclude(quiet).update(learn_at=work.now)
-    work.note(learnt_at=work.now)
 
 
 def _learn(work: Work, rows: Sequence[FlowRhythm], known_since: datetime, since: datetime) -> None:
