@@ -2,9 +2,9 @@
 
 Marks: `browser` needs Chromium, `programs` those it names; `postgres` and `redis` run where TEST_ON=servers, and so does, a second
 time, what is marked `both_databases`: what depends on locks, constraints, triggers, JSON, collation, paging or Redis. `slow` is left out
-by `make test` and run by .ci/run. Most cases of what is `sampled` are `left_out` there, too: `make test-full` runs them. `chaos` and
-everything in tests/bench run only when asked for by `-m`. A test whose need is missing is skipped and named at the end; with CI=true it
-fails.
+by `make test` and run by .ci/run. What is `left_out` is slow and left out there, too, as are most cases of what is `sampled`:
+`make test-full` runs them. `chaos` and everything in tests/bench run only when asked for by `-m`. A test whose need is missing is
+skipped and named at the end; with CI=true it fails.
 """
 
 import gc
@@ -110,7 +110,7 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
 
 
 def _mark_unsampled(items: list[pytest.Item]) -> None:
-    """Makes cases slow, and leaves them out of .ci/run, as their mark `sampled` says.
+    """Leaves cases out of .ci/run, as their mark `sampled` says.
 
     Each test begins with another case, so that each object is met by some test.
     """
@@ -124,7 +124,6 @@ def _mark_unsampled(items: list[pytest.Item]) -> None:
         every = min(mark.args[0], len(found))
         for number, item in enumerate(found):
             if (number + zlib.crc32(name.encode())) % every:
-                item.add_marker("slow")
                 item.add_marker("left_out")
 
 
@@ -144,6 +143,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             # Slow is what a measure is there to find, not a fault of it.
             item.add_marker(pytest.mark.timeout(900))
         if item.get_closest_marker("browser") and item.path.name not in _QUICK_IN_BROWSER:
+            item.add_marker("slow")
+        if item.get_closest_marker("left_out"):
             item.add_marker("slow")
         if "desk" in getattr(item, "fixturenames", ()) and item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.xdist_group("desk"))

@@ -20,7 +20,7 @@ def stage(django_db_setup: None, django_db_blocker: Any) -> Iterator[Furnished]:
         yield furnish(engine)
 
 
-@pytest.mark.slow
+@pytest.mark.left_out
 @pytest.mark.parametrize("how", AWAY)
 @pytest.mark.django_db
 @pytest.mark.timeout(300)

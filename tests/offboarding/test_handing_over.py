@@ -202,7 +202,7 @@ def test_a_credential_goes_to_a_team_sealed_and_works_for_its_people(scene: Scen
     assert Launch.objects.get(pk=launch.pk).credential_id == row.pk
 
 
-@pytest.mark.slow
+@pytest.mark.left_out
 def test_a_credential_that_a_team_uses_goes_to_a_manager_and_the_team_keeps_it(scene: Scene, leaver: User) -> None:
     team = Group.objects.create(name="Field")
     row = Credential.objects.get(name="sales credential")
@@ -246,7 +246,7 @@ def test_one_choice_holds_for_all_of_a_kind_but_those_that_have_their_own(scene:
     assert list(Watch.objects.filter(user=leaver, workspace=space).values_list("name", flat=True)) == ["Flow 007"]
 
 
-@pytest.mark.slow
+@pytest.mark.left_out
 def test_the_question_counts_and_changes_nothing_and_leads_back_with_the_choices(scene: Scene, leaver: User) -> None:
     client, url = browser(scene.users.owner), of_member(leaver)
     chosen = {keys(Credential, "credential", name="sales credential"): user(scene.users.owner)}
@@ -279,7 +279,7 @@ def test_what_cannot_be_done_is_said_at_its_field_and_all_other_choices_are_kept
     assert Credential.objects.get(pk=key.partition("-")[2]).owner == leaver
 
 
-@pytest.mark.slow
+@pytest.mark.left_out
 def test_a_double_click_and_a_second_tab_find_it_gone_and_say_so(scene: Scene, leaver: User, keeper: User) -> None:
     client, url = browser(keeper), of_console(leaver)
     hr = Workspace.objects.get(slug="hr")
@@ -319,7 +319,7 @@ def test_all_or_nothing(scene: Scene, leaver: User, keeper: User) -> None:
     assert AuditEvent.objects.count() == before
 
 
-@pytest.mark.slow
+@pytest.mark.left_out
 def test_a_colleague_for_whom_it_would_not_work_is_refused_at_the_choice(scene: Scene, leaver: User) -> None:
     client, url = browser(scene.users.owner), of_member(leaver)
     invitation = ColleagueInvitation.objects.get(email="sales@invited.example")
@@ -363,7 +363,7 @@ def test_a_manager_hands_over_nothing_of_another_workspace(scene: Scene, leaver:
     assert not Member.objects.filter(workspace__slug="hr", user=scene.users.owner).exists()
 
 
-@pytest.mark.slow
+@pytest.mark.left_out
 def test_nothing_is_handed_to_somebody_who_may_not_have_it(scene: Scene, leaver: User, keeper: User) -> None:
     stranger, colleague = scene.users.stranger, scene.users.colleague
     switched_off = scene.member("gone", Role.MANAGER)
@@ -398,7 +398,7 @@ def test_a_role_that_was_lost_since_the_question_decides(scene: Scene, leaver: U
     assert SavedInputs.objects.filter(name="sales inputs").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.left_out
 def test_broken_plans_are_answered(scene: Scene, leaver: User) -> None:
     client = browser(scene.users.owner)
     plans = ["", "{", "[]", "[1]", "7", '{"a": {"b": 1}}', '{"credential-": "end"}', '{"session-all": null}', "null"]
@@ -408,7 +408,7 @@ def test_broken_plans_are_answered(scene: Scene, leaver: User) -> None:
             assert client.post(of_member(leaver), {"plan": plan, button: "yes"}).status_code in {200, 303, 422}
 
 
-@pytest.mark.slow
+@pytest.mark.left_out
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_two_administrators_at_once_do_each_thing_once(scene: Scene, leaver: User, keeper: User) -> None:

@@ -34,7 +34,7 @@ BLOCK = re.compile(r"^```(diff|sh)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 def in_the_copy(test: Callable[[Path], None]) -> Callable[[Path], None]:
     """Marks a test: one process makes the copy, for all of them."""
-    return pytest.mark.slow(pytest.mark.xdist_group("copy of the project")(test))
+    return pytest.mark.left_out(pytest.mark.xdist_group("copy of the project")(test))
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +126,7 @@ def test_the_suites_pick_the_new_resource_up_and_pass(copy: Path) -> None:
     assert " passed" in command(copy, blocks()[-1][1])
 
 
-@pytest.mark.slow
+@pytest.mark.left_out
 def test_the_check_asks_for_the_vietnamese_name_if_the_command_was_not_given_one(tmp_path: Path) -> None:
     copy_project(tmp_path)
     command(tmp_path, 'make manage DO="startresource shelves --label Shelf --list list_folders --list-only"')

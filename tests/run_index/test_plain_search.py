@@ -49,7 +49,7 @@ def texts() -> str:
     return "\n".join(RunText.objects.values_list("text", flat=True))
 
 
-@pytest.mark.slow
+@pytest.mark.left_out
 def test_parts_of_words_find_runs_without_case_and_accents_and_wildcards_are_letters(stage: Stage) -> None:
     message = "Đơn hàng order-4711 of shop ab_cd was REFUSED by payments.example.com in 47 steps"
     found = fail(stage, 2, message, tags=["night-run"])
@@ -65,7 +65,7 @@ def test_parts_of_words_find_runs_without_case_and_accents_and_wildcards_are_let
     assert all(run in hits for run in found)
 
 
-@pytest.mark.slow
+@pytest.mark.left_out
 def test_only_builders_find_parts_of_words(stage: Stage) -> None:
     fail(stage, 1, "Customer ORD-471182 is unknown")
     plain(stage)
@@ -76,7 +76,7 @@ def test_only_builders_find_parts_of_words(stage: Stage) -> None:
     assert "Runs with these words" not in browser.get("/w/sales/search/", {"q": "rd-4711"}).content.decode()
 
 
-@pytest.mark.slow
+@pytest.mark.left_out
 def test_values_are_found_by_parts_of_their_words_until_they_are_deleted(stage: Stage) -> None:
     (run,) = ran(stage)
     plain(stage, kept=Kept.VALUES)
@@ -91,7 +91,7 @@ def test_values_are_found_by_parts_of_their_words_until_they_are_deleted(stage: 
     assert "ord-471182" not in texts()
 
 
-@pytest.mark.slow
+@pytest.mark.left_out
 def test_words_of_messages_and_of_values_are_searched_together_and_written_apart(stage: Stage) -> None:
     (run,) = ran(stage)
     state = stage.practice.engine.state.runs[run]
@@ -118,7 +118,7 @@ def hold_no_secrets(run: str) -> None:
     assert not [text for text in ("giraffe", "panther", "hunter2") if text in stored]
 
 
-@pytest.mark.slow
+@pytest.mark.left_out
 def test_secrets_are_never_stored_as_plain_text(stage: Stage) -> None:
     said = "your pin 9173, pin-9173 and code zebra-4417 (code:zebra-4417x) were right"
     (run,) = ran(stage, output={"said": said, "receipt": 5550001})
@@ -144,7 +144,7 @@ def test_secrets_are_never_stored_as_plain_text(stage: Stage) -> None:
     hold_no_secrets(run)
 
 
-@pytest.mark.slow
+@pytest.mark.left_out
 def test_messages_of_launches_that_only_steps_name_are_not_rewritten(stage: Stage) -> None:
     odd, usual = fail(stage, 2, "The code giraffe-5518 is wrong")
     state = stage.practice.engine.state.runs
@@ -187,7 +187,7 @@ def test_counts_of_a_search_are_not_kept_beyond_a_change_of_it(stage: Stage) -> 
     assert count(2) == [2, 2]
 
 
-@pytest.mark.slow
+@pytest.mark.left_out
 def test_the_search_is_changed_in_the_background_without_the_engine(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -218,7 +218,7 @@ def test_the_search_is_changed_in_the_background_without_the_engine(
     assert listed(stage.browser, "rd-4711") == set()
 
 
-@pytest.mark.slow
+@pytest.mark.left_out
 @pytest.mark.parametrize("search", [Search.PLAIN, Search.KEYED])
 def test_values_that_are_read_before_a_change_of_the_search_is_done_leave_the_words_of_messages(
     stage: Stage, search: Search
@@ -238,7 +238,7 @@ def test_values_that_are_read_before_a_change_of_the_search_is_done_leave_the_wo
     assert not (RunWord if search == Search.PLAIN else RunText).objects.exists()
 
 
-@pytest.mark.slow
+@pytest.mark.left_out
 def test_values_that_did_not_fit_are_read_again_after_a_change_of_the_search(stage: Stage) -> None:
     (run,) = ran(stage, output={"receipt": 5550001, "note": "x " * 900})
     start(stage, kept=Kept.VALUES, values_kb=1)
@@ -282,7 +282,7 @@ def test_an_erased_run_and_an_ended_index_leave_no_plain_text(stage: Stage) -> N
             assert cursor.fetchone() == (0,)
 
 
-@pytest.mark.slow
+@pytest.mark.left_out
 def test_of_very_many_runs_the_newest_are_listed_and_the_list_says_so(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -318,7 +318,7 @@ def says_that_it_is_cut(stage: Stage) -> bool:
     return "The list is longer" in stage.browser.get(f"/w/sales/jobs/{job.pk}/export/").content.decode()
 
 
-@pytest.mark.slow
+@pytest.mark.left_out
 def test_a_manager_chooses_the_search_knowingly_and_it_is_audited(shared: Stage) -> None:
     assert shared.browser.post(PAGE, form_values(shared, search="1")).status_code == 303
     assert RunIndex.objects.get().search == Search.PLAIN
