@@ -215,7 +215,7 @@ def test_everything_works_without_javascript(window: Window, users: people.Users
     expect(page.locator("h1")).to_have_text("Flow 29")
     page.get_by_role("navigation").get_by_role("link", name="Flows").click()
     page.get_by_role("complementary").get_by_role("link", name="Runs").click()
-    page.get_by_role("link", name="Order intake").click()
+    page.get_by_role("link", name="Order intake", exact=True).click()
     expect(page.locator("#live")).to_contain_text("It is running.")
     page.get_by_role("link", name="JSON").click()
     page.locator("summary", has_text="As the engine has it").click()
