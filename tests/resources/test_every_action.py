@@ -21,11 +21,12 @@ from workflows_ui.resource_admin.actions import Action
 from workflows_ui.resource_admin.resource import Resource
 from workflows_ui.resources import RESOURCES
 from workflows_ui.resources.connections.actions import REPLACE
+from workflows_ui.resources.connections.testing import TEST
 from workflows_ui.unclear_writes.models import UnclearWrite
 
 ACTIONS = [(resource, action) for resource in RESOURCES for action in resource.actions]
-#: Without what only creates a job, which asks before it calls the engine (test_connection_replacement.py).
-CALLING = [(resource, action) for resource, action in ACTIONS if action is not REPLACE]
+#: Without what only creates a job, which asks before it calls the engine (test_connection_replacement.py), and what only reads.
+CALLING = [(resource, action) for resource, action in ACTIONS if action not in (REPLACE, TEST)]
 
 
 def name_of(resource: Resource, action: Action) -> str:

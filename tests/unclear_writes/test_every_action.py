@@ -24,8 +24,8 @@ from workflows_ui.write_looks import worker
 UNREADABLE = {"flows.test-trigger", "flows.draft-test", "flows.step-test"}
 #: A new run cannot be told from those that others start, an older engine does not give samples, and none gives secrets.
 CHANGE_ALONE = {"runs.retry-latest", "flows.step-sample", "connections.replace-secret"}
-#: They create a job, which calls the engine later (tests/jobs).
-JOBS = {"connections.replace"}
+#: The first creates a job, which calls the engine later (tests/jobs); the second only reads.
+NOT_WRITING = {"connections.replace", "connections.test"}
 
 each_action_before_and_after = pytest.mark.parametrize(
     ("resource", "action", "stage", "acted", "answer"),
@@ -40,7 +40,7 @@ each_action_before_and_after = pytest.mark.parametrize(
             marks=marks if acted is bool(number % 2) else pytest.mark.slow,
         )
         for number, (a, b) in enumerate(ACTIONS)
-        if name_of(a, b) not in JOBS
+        if name_of(a, b) not in NOT_WRITING
         for flavour, marks in turns(a, b, number)
         for acted in (False, True)
         for answer in (list(ANSWERS)[(number * 5 + acted) % len(ANSWERS)],)

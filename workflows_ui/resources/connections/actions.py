@@ -180,4 +180,4 @@ DELETE = delete_action(
         )
     ),
 )
-ALL = (testing.TEST, RENEW, REPLACE, RENAME, DELETE)
+ALL = (RENEW, testing.TEST, REPLACE, RENAME, DELETE)
