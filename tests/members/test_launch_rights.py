@@ -43,6 +43,7 @@ OPEN_TO_GUESTS = {
     "launch_durations",
     "launches_file",
     "list_columns",
+    "follow_mute",
     "list_plot",
     "saved_views",
     "search",

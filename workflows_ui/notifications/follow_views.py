@@ -55,7 +55,7 @@ def line_of_notice(request: ConsoleRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@member(Role.VIEWER)
+@member(Role.VIEWER, guests=True)
 def mute(request: ConsoleRequest, slug: str) -> HttpResponse:
     """Mute `?topic=` (by default flows) of the workspace, of `?flow=` or all its flows, for the person or, as a manager, for everyone.
 
@@ -137,11 +137,16 @@ def _mute(request: ConsoleRequest, scope: Scope, name: str = "", access: Access 
 
 
 def _flow_name(access: Access, flow_id: str) -> str:
-    """The name of a flow of the workspace: of one that the person follows as they know it, else as the engine says. Raises EngineError."""
+    """The name of a flow of the workspace: of one that the person follows as they know it, else as the engine says.
+
+    Raises EngineError, and Http404 for a guest, who knows no other flows.
+    """
     watches = Watch.objects.filter(user=access.user, workspace=access.workspace, kind=WatchKind.FLOW, object_id=flow_id)
     name = watches.values_list("name", flat=True).first()
     if name is not None:
         return name or flow_id
+    if access.guest:
+        raise Http404
     return flow_facts.load_facts(engine_session.open_session(access).workflows, flow_id).name
 
 
