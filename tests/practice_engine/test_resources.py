@@ -141,19 +141,27 @@ def test_each_sample_flow_with_a_payload_has_a_sample_event(practice: Practice) 
 
 def test_options_need_a_connection_where_the_piece_does(practice: Practice) -> None:
     flow = practice.call("GET", f"/v1/flows/{practice.sample('changed').id}").json()
-    body: Json = {"pieceName": "@activepieces/piece-slack", "pieceVersion": "0.10.1", "propertyName": "channel"}
+    body: Json = {
+        "pieceName": "@activepieces/piece-google-sheets",
+        "pieceVersion": "0.2.0",
+        "propertyName": "spreadsheet_id",
+    }
     body |= {
-        "actionOrTriggerName": "send_channel_message",
+        "actionOrTriggerName": "insert_row",
         "flowId": flow["id"],
         "flowVersionId": flow["version"]["id"],
     }
     body |= {"projectId": practice.credentials.project_id}
     without = practice.call("POST", "/v1/pieces/options", json={**body, "input": {}}).json()
     assert (without["options"]["disabled"], without["options"]["options"]) == (True, [])
-    auth = {"auth": "{{connections['slack-team']}}"}
+    auth = {"auth": "{{connections['sheets-shared']}}"}
     found = practice.call("POST", "/v1/pieces/options", json={**body, "input": auth, "searchValue": "kho"}).json()
     assert found["type"] == "DROPDOWN"
-    assert [option["label"] for option in found["options"]["options"]] == ["Kho vận"]
+    assert [option["label"] for option in found["options"]["options"]] == ["Tồn kho"]
+    # The loader of an app throws if it refuses the account.
+    broken = {"auth": "{{connections['slack-team']}}"}
+    refused = practice.call("POST", "/v1/pieces/options", json={**body, "input": broken}).json()
+    assert refused["options"]["placeholder"] == "Throws an error, reconnect or refresh the page"
 
 
 @OLDER
