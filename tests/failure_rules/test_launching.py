@@ -339,7 +339,7 @@ def test_only_the_owner_lets_a_rule_act_again_that_launches_for_them(scene: Scen
     scene.sign_in(scene.users.owner).post(f"{url}resume/")
     rule.refresh_from_db()
     assert rule.state == "active"
-    assert manager.post(f"{url}remove/").status_code == 303
+    assert manager.post(f"{url}remove/", {"sure": "yes"}).status_code == 303
     assert not FailureRule.objects.exists()
 
 

@@ -20,12 +20,16 @@ BUTTONS = {
     "account_logout": "one's own session",
     "export_stop": "a file, which can be made again",
     "flow_trigger_cancel": "a test of a trigger",
+    "follow_unmute": "a mute, which can be made again",
     "job_stop": "a job, which can be continued",
     "mfa_deactivate_totp": "asks for the password again",
     "mfa_generate_recovery_codes": "asks for the password again",
     "mfa_remove_webauthn": "asks for the password again",
+    "own_unmute": "one's own mute",
     "session_end": "one's own session",
     "sessions_end_others": "one's own sessions",
+    "unfollow": "one's own subscription",
+    "unfollow_lost": "one's own subscriptions",
 }
 _ENDS = ("DELETE", 'SET "is_active"', 'SET "revoked_at"', 'SET "role"', 'SET "session_generation"')
 #: Tables from which rows go that are no person's things.

@@ -26,7 +26,7 @@ from workflows_ui.resource_admin.resource import Row, id_at
 from workflows_ui.run_index.services import indexes
 from workflows_ui.web import responses
 from workflows_ui.web.access import member
-from workflows_ui.web.requests import ConsoleRequest
+from workflows_ui.web.requests import ConsoleRequest, is_sure
 
 #: Seconds for which the names of the flows are kept.
 _NAMES_FOR = 60
@@ -167,11 +167,12 @@ def resume(request: ConsoleRequest, slug: str, rule_id: str) -> HttpResponse:
     return responses.redirect_to_view(request, "failure_rule", slug, row.pk)
 
 
-@require_POST
 @member(Role.BUILDER)
 def remove(request: ConsoleRequest, slug: str, rule_id: str) -> HttpResponse:
     row = _lookup(request, rule_id)
     request.access.require(row.role)
+    if not is_sure(request):
+        return responses.page(request, "failure_rules/remove.html", {"rule": row, "sentence": texts.sentence(row)})
     services.remove(actor(request), row)
     messages.success(request, _("The rule is removed."))
     return responses.redirect_to_view(request, "failure_rules", slug)
