@@ -19,7 +19,17 @@ from workflows_ui.members.models import Role
 
 ADDRESSES = matrix.addresses()
 #: What a guest may do, whom a launch right lets in: look at that one flow, launch it, and see the results of their own launches.
-GUESTS = {"workspace", "launches", "flow_does", "flow_earlier", "flow_launch", "saved_inputs", "note", "search"}
+GUESTS = {
+    "workspace",
+    "launches",
+    "flow_does",
+    "follow_mute",
+    "flow_earlier",
+    "flow_launch",
+    "saved_inputs",
+    "note",
+    "search",
+}
 GUESTS |= {"launches_file", "list_columns", "list_plot", "saved_views", "saved_view"}
 GUESTS |= {name for name in LEAST if name.startswith("launch_") and "right" not in name} | {"launch"}
 #: What looks like a secret is shown to builders only, and runs are acted on by those with a role only.
