@@ -517,10 +517,6 @@ ATTACKS: tuple[Attack, ...] = (
             "tests/jobs/test_jobs.py::test_a_job_that_was_changed_in_the_database_does_nothing_as_somebody_else",
             "tests/credentials/test_masking_of_changed_rows.py::test_secrets_of_a_changed_workspace_or_credential_are_still_masked",
             "tests/workspace_move/test_moving.py::test_a_workspace_that_was_changed_in_the_database_is_put_right_by_moving_it",
-            "tests/credentials/test_binding.py::test_what_looks_changed_is_left_and_reported",
-            "tests/credentials/test_binding.py::test_of_a_workspace_that_leads_elsewhere_nothing_is_bound",
-            "tests/credentials/test_binding.py::test_what_the_audit_log_says_nothing_of_is_bound_only_where_that_is_asked_for",
-            "tests/credentials/test_binding.py::test_a_forged_row_of_the_audit_log_is_not_believed",
         ),
     ),
     Attack(

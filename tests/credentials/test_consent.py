@@ -1,10 +1,8 @@
 """Nobody's own credential acts for others without their consent, which they give and withdraw on a page that is always open to them."""
 
-from importlib import import_module
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.contrib.auth.models import Group
 from django.urls import reverse
 
@@ -171,19 +169,3 @@ def test_of_somebody_who_leaves_what_is_shared_goes_to_an_heir_and_the_rest_is_d
     # Without an heir it is destroyed, too.
     assert sharing.leave(CONSOLE, Credential.objects.all(), []) == 1
     assert not Credential.objects.exists()
-
-
-def test_at_an_upgrade_what_others_shared_waits_for_the_owner_who_is_asked(here: Users, ben: User) -> None:
-    migration = import_module("workflows_ui.migrations.0034_consent_to_sharing")
-    team, row = Group.objects.get(), Credential.objects.get(owner=here.colleague)
-    others = credential(here.workspace, here.colleague, "another-secret", name="Shared by its owner")
-    sharing.write(row, team, here.owner)
-    sharing.write(others, team, here.colleague)
-    CredentialShare.objects.update(consented_at=None)
-    migration.require_consent(apps, None)
-    assert acts_for(here, ben) == "Shared by its owner"
-    notice = Notice.objects.get(user=here.colleague)
-    assert "Agree" in page_of(here.colleague, notice.url)
-    assert "Sales" in notification_messages.notification_message(notice).title
-    assert decide(here.colleague, row, CredentialShare.objects.get(credential=row), "agree") == 303
-    assert {one.credential for one in sharing.genuine(team=team)} == {row, others}

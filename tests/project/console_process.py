@@ -65,7 +65,7 @@ class ConsoleProcess:
 
     def wait_for_output(self, text: str) -> None:
         """Wait until it has printed a text. Fails if it exits before."""
-        wait_for(lambda: text in self.output or self.process.poll() is not None, f"{text!r} in:\n{self.output}")
+        wait_for(lambda: text in self.output or self.process.poll() is not None, lambda: f"{text!r} in:\n{self.output}")
         if text not in self.output:
             self._reader.join(5)
         assert text in self.output, self.output
@@ -124,9 +124,9 @@ def processes_of(folder: Path) -> dict[int, str]:
     return found
 
 
-def wait_for(condition: Callable[[], bool], what: str) -> None:
-    """Wait for a condition that other processes bring about."""
+def wait_for(condition: Callable[[], bool], what: str | Callable[[], str]) -> None:
+    """Wait for a condition that other processes bring about. `what` describes it, at the end of the wait if it is called."""
     end = time.monotonic() + PATIENCE
     while not condition():
-        assert time.monotonic() < end, f"waited in vain for {what}"
+        assert time.monotonic() < end, f"waited in vain for {what if isinstance(what, str) else what()}"
         time.sleep(0.1)

@@ -1,6 +1,6 @@
 """The audit log: who did what to which object, when and with what outcome. Rows are append-only and chained by a keyed digest.
 
-A database trigger rejects every update of a row, and every deletion except behind a checkpoint (migration `0001_first_release`).
+A database trigger rejects every update of a row, and every deletion except behind a checkpoint (migration `0001_version_1`).
 """
 
 from typing import Any, ClassVar, NoReturn
