@@ -22,6 +22,8 @@ EXTRA_PROCESSES = 3
 EXTRA_PROCESSES_BESIDE = {"sqlite": 2, "servers": 0}
 #: More would exceed the databases of a small Redis or the connections of a small PostgreSQL.
 MAX_PROCESSES = 8
+#: So many modules of tests are not worth a compilation ahead.
+_FEW_MODULES = 50
 _OK, _NO_TESTS = 0, 5
 
 
@@ -52,6 +54,8 @@ def main(arguments: list[str]) -> int:
         shown = marks + " and not both_databases" if once and name == "sqlite" else marks
         return _pass(name, shown, options, processes, seen=alone or name == found[0])
 
+    if not alone and not options:
+        _compile()
     with ThreadPoolExecutor(1 if alone else len(found)) as pool:
         for name, outcome in zip(found, pool.map(run, found), strict=True):
             sys.stdout.write(outcome.output)
@@ -65,6 +69,31 @@ def main(arguments: list[str]) -> int:
             failed.append("something needed is missing, which CI=true does not allow")
     sys.stdout.write(f"\n{'FAILED: ' + ', '.join(failed) if failed else 'All passes succeeded.'}\n")
     return 1 if failed else 0
+
+
+def _compile() -> None:
+    """Have pytest compile the modules of tests that it has not compiled yet, once for all parallel processes."""
+    folder = Path(__file__).parent
+    modules = [module for module in folder.rglob("test_*.py") if not _is_compiled(module)]
+    cores = os.cpu_count() or 1
+    if len(modules) < _FEW_MODULES:
+        return
+    parts = [[str(module) for module in modules[part::cores]] for part in range(cores)]
+    collect = [sys.executable, "-m", "pytest", "-q", "-n", "0", "--collect-only"]
+    started = [subprocess.Popen([*collect, *part], env=_environment(), stdout=subprocess.DEVNULL) for part in parts]
+    for process in started:
+        process.wait()
+
+
+def _is_compiled(module: Path) -> bool:
+    """Whether pytest has compiled this version of a module of tests."""
+    compiled = module.parent.glob(f"__pycache__/{module.stem}.*-pytest-*.pyc")
+    return any(file.stat().st_mtime >= module.stat().st_mtime for file in compiled)
+
+
+def _environment() -> dict[str, str]:
+    """The environment of pytest. Without compiled modules on disk, every process would compile all of them."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _missing(name: str) -> str:
@@ -96,9 +125,7 @@ def _pass(name: str, marks: str, options: list[str], processes: int, *, seen: bo
     parallel = ["-n", str(processes if processes > 1 else 0), "--dist", "loadgroup"]
     command = [sys.executable, "-m", "pytest", "-q", *parallel, *(["-m", marks] if marks else []), *options]
     with tempfile.NamedTemporaryFile(mode="r", encoding="utf-8") as file:
-        environment = os.environ | {"TEST_ON": name, "TEST_NOT_RUN_FILE": file.name}
-        # Otherwise every process would compile all modules itself.
-        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        environment = _environment() | {"TEST_ON": name, "TEST_NOT_RUN_FILE": file.name}
         output = None if seen else subprocess.PIPE
         done = subprocess.run(command, env=environment, check=False, stdout=output, text=True)
         not_run = [f"{line.strip()} (on {name})" for line in Path(file.name).read_text(encoding="utf-8").splitlines()]

@@ -326,6 +326,7 @@ def _second_step_pages(client: Client, password: str) -> list[Any]:
     return pages
 
 
+@pytest.mark.slow
 def test_no_text_of_allauths_is_seen_that_is_not_in_our_catalogue(ada: User) -> None:
     """allauth ships no Vietnamese, so its own texts must be listed in workflows_ui/web/library_strings.py."""
     catalogue = Path(allauth.__file__).parent / "locale" / "de" / "LC_MESSAGES" / "django.po"

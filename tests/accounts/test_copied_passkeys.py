@@ -37,6 +37,7 @@ def signed_in(browser: Client) -> bool:
     return browser.get("/profile/").status_code == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("registered", "uses"),
     [
@@ -68,6 +69,7 @@ def test_the_owner_of_a_copied_passkey_gets_a_mail_and_it_is_audited(
     assert "passkey.copied" in caplog.text
 
 
+@pytest.mark.slow
 def test_a_copied_passkey_is_refused_as_a_second_step_and_before_a_sensitive_action(ada: Any) -> None:
     passkey, browser = Passkey(ada, 7), Client()
     sign_in(browser, "ada")

@@ -172,6 +172,7 @@ def test_a_manager_sees_who_has_none(users: Users, client: Client) -> None:
     assert text(client.get("/w/sales/members/")).count("Not set up") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/people/", "/audit/", "/admin/"])
 def test_superusers_pages_demand_it_where_a_workspace_does(users: Users, client: Client, path: str) -> None:
     User.objects.filter(pk=users.stranger.pk).update(is_superuser=True)

@@ -238,6 +238,7 @@ def test_a_known_and_an_unknown_name_cost_the_same_hashing(ada: User, client: Cl
     assert max(queries) - min(queries) <= 2
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_the_whole_story_of_a_sign_in_stands_in_the_log_with_its_address_and_session(ada: User, settings: Any) -> None:
     settings.PASSKEYS = True

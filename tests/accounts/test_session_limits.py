@@ -41,6 +41,7 @@ def ends() -> list[dict[str, Any]]:
     return [row.detail for row in AuditEvent.objects.filter(action="person.sessions_end").order_by("pk")]
 
 
+@pytest.mark.slow
 def test_a_session_in_which_nothing_is_done_ends_and_says_so(ada: User, settings: Any) -> None:
     settings.SESSION_IDLE_MINUTES = 10
     with time_machine.travel(START, tick=False) as clock:
@@ -60,6 +61,7 @@ def test_a_session_in_which_nothing_is_done_ends_and_says_so(ada: User, settings
     assert AuditEvent.objects.get(action="person.sessions_end").user == ada
 
 
+@pytest.mark.slow
 def test_a_page_that_renews_itself_does_not_keep_a_session_alive(ada: User, settings: Any) -> None:
     settings.SESSION_IDLE_MINUTES = 10
     live = {"HX-Request": "true", "HX-Target": "bell", "X-Live": "1"}

@@ -52,6 +52,7 @@ def text(browser: Client, path: str) -> str:
     return re.sub(r"\s+", " ", strip_tags(response.content.decode()))
 
 
+@pytest.mark.slow
 @pytest.mark.both_databases
 def test_a_quiet_flow_is_one_alarm_that_ends_when_it_runs_again(stage: Stage) -> None:
     alarm = quiet(stage)
@@ -282,6 +283,7 @@ def test_the_flows_page_says_that_there_is_an_alarm(stage: Stage) -> None:
     assert "View alarm" not in text(stage.as_role(Role.BUILDER), f"/w/sales/flows/{alarm.flow_id}/")
 
 
+@pytest.mark.slow
 def test_people_who_may_not_see_the_index_see_no_alarms(stage: Stage) -> None:
     alarm = quiet(stage)
     page = f"{LIST}{alarm.pk}/"

@@ -17,6 +17,7 @@ CALENDAR = Calendar(rhythms.ZONE)
 _UNKNOWN = "Office hours, holidays of its own, not entered"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.name)
 def test_there_is_at_most_one_false_alarm_a_month_and_silence_is_found_within_two_usual_pauses(flow: Flow) -> None:
     found = try_flow(flow, CHECKING[:1], timedelta(weeks=4))

@@ -271,6 +271,7 @@ def test_some_flows_are_learnt_in_each_check_until_all_are(stage: Stage) -> None
     assert not FlowRhythm.objects.filter(learn_at__isnull=False).exists()
 
 
+@pytest.mark.slow
 @pytest.mark.both_databases
 def test_rhythms_are_learnt_again_as_soon_as_the_index_has_read_the_past(stage: Stage) -> None:
     now = datetime.now(UTC)

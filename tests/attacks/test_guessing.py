@@ -66,6 +66,7 @@ def test_failures_are_logged_without_the_input(users: Users) -> None:
     assert "my-real-password" not in repr(list(rows.values()))
 
 
+@pytest.mark.slow
 def test_a_second_step_cannot_be_guessed_by_starting_over(users: Users) -> None:
     desk = Client()
     sign_in(desk, "owner")
@@ -109,6 +110,7 @@ def test_a_reset_reveals_to_nobody_who_has_an_account(
     assert [message.to for message in mail.outbox] == [["owner@example.com"]]
 
 
+@pytest.mark.slow
 def test_resets_cannot_fill_somebodys_mailbox(users: Users) -> None:
     for _ in range(40):
         Client().post("/accounts/password/reset/", {"email": "owner@example.com"})

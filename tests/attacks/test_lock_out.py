@@ -183,6 +183,7 @@ def test_codes_guessed_in_a_known_browser_are_limited(users: Users) -> None:
     assert LOCKED in text(answer)
 
 
+@pytest.mark.slow
 def test_copies_of_a_stolen_cookie_are_limited_together_at_many_addresses(users: Users) -> None:
     name, value = cookie(known())
     answers = [sign_in(with_cookie(name, value, 50 + number), "owner", "wrong") for number in range(40)]

@@ -137,6 +137,7 @@ def test_a_head_that_cannot_be_read_is_refused_and_its_connection_ends(bodies: W
     wait_for(lambda: bodies.open_files <= before, "the end of the connections")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["POST", "HEAD"])
 def test_a_request_with_two_lengths_is_refused_and_its_connection_ends(bodies: WebServer, method: str) -> None:
     chunked = "0\r\n\r\nGET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"

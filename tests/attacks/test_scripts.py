@@ -178,6 +178,7 @@ def test_no_error_of_an_engine_becomes_a_part_of_a_page(practice: Practice, erro
     close_pools()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["text/html", "image/svg+xml", "application/json", "text/plain", BREAK_OUT])
 def test_no_answer_of_a_flow_becomes_a_part_of_the_launchs_page(scene: Scene, kind: str) -> None:
     body = '<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"><xss1337/></svg>' + BREAK_OUT_OF_ALL

@@ -181,6 +181,7 @@ def test_signing_in_and_out_and_passwords_are_the_consoles_own_pages() -> None:
             reverse(f"admin:{name}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_who_is_no_superuser_finds_nothing(users: Users, client: Client, method: str) -> None:
     users.owner.is_staff = True

@@ -342,6 +342,12 @@ def test_the_file_has_every_row_and_no_formulas(users: Users, manager: Client) -
     assert manager.get(f"{LIST}file/xml/").status_code == 404
 
 
+def test_an_export_is_shown_with_the_name_of_its_format(manager: Client) -> None:
+    b"".join(manager.get(f"{LIST}file/semicolon/"))
+    event = AuditEvent.objects.get(action="audit.export")
+    assert "CSV with semicolons" in page_text(manager, f"{LIST}{event.pk}/")
+
+
 def test_an_empty_file_is_a_whole_file(manager: Client) -> None:
     assert json.loads(b"".join(manager.get(f"{LIST}file/json/?kind=flows"))) == []
 

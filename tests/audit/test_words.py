@@ -109,6 +109,7 @@ def _job_verbs() -> set[str]:
     return found - {""}
 
 
+@pytest.mark.slow
 def test_every_action_in_the_code_has_words() -> None:
     named = list(_named_actions())
     assert {"launch.ask", "credential.add", "member.remove", "mcp.reveal", "audit.prune"} <= {

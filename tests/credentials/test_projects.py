@@ -139,6 +139,7 @@ def test_a_replacement_is_for_the_workspace_it_belongs_to(practice: Practice) ->
     assert (credential.kind, credential.workspace.project_id) == (CredentialKind.BEARER_SIGN_IN, known.project_id)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("before", "after"), [("0.72.4", "0.83.0"), ("0.83.0", "0.72.4"), ("0.72.4", "0.79.1")])
 def test_an_engine_may_be_exchanged_under_a_workspace(practice: Practice, before: str, after: str) -> None:
     practice.engine.settings.version = before

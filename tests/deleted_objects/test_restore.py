@@ -195,6 +195,7 @@ def test_a_bulk_deletion_keeps_copies_as_it_goes(company: Scene, owner: Client) 
     assert set(JobItem.objects.values_list("state", flat=True)) == {ItemState.DONE}
 
 
+@pytest.mark.slow
 def test_nothing_is_deleted_while_no_copy_can_be_kept_unless_it_is_wanted_so(
     company: Scene, owner: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -302,6 +303,7 @@ def test_a_restore_whose_process_dies_is_finished_later_with_the_same_object(
         assert len(company.workflows.export_table(copy.restored_id)["rows"]) == 42
 
 
+@pytest.mark.slow
 def test_an_unfinished_restore_of_what_was_deleted_meanwhile_begins_again(
     company: Scene, owner: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

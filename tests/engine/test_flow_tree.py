@@ -107,6 +107,7 @@ def test_a_step_knows_its_number_and_what_is_inside_and_around_it() -> None:
     assert loop.steps == [nodes["step_5"], nodes["step_6"]]
 
 
+@pytest.mark.slow
 def test_a_walk_leaves_nothing_to_the_garbage_collector() -> None:
     gc.collect()
     assert len(list(walk(TREE))) == 11

@@ -146,6 +146,7 @@ def test_a_worker_that_is_killed_leaves_nothing_or_everything(scene: Scene, rule
     assert [launch.state for launch in handled()] == ["queued"]
 
 
+@pytest.mark.slow
 def test_the_failure_of_a_handler_starts_no_flow_of_any_rule_in_any_workspace(scene: Scene) -> None:
     handler = flows.make(scene.workflows, "Clean up", BROKEN)
     broken = flows.make(scene.workflows, "Orders", BROKEN)

@@ -70,6 +70,7 @@ def test_each_new_failure_is_posted_once_with_its_step_and_a_link(stage: Stage, 
     assert FailureRule.objects.get().times == 1
 
 
+@pytest.mark.slow
 def test_many_failures_of_a_flow_are_one_message_and_the_next_comes_minutes_later(stage: Stage, server: Server) -> None:
     flow = begin(stage, server)
     fail(stage, flow, 40)
@@ -89,6 +90,7 @@ def test_many_failures_of_a_flow_are_one_message_and_the_next_comes_minutes_late
     assert FailureAction.objects.filter(delivery=None).count() == 0
 
 
+@pytest.mark.slow
 def test_the_cause_is_named_only_where_the_channel_names_causes(stage: Stage, server: Server) -> None:
     flow = begin(stage, server, causes=True)
     fail(stage, flow)
@@ -102,6 +104,7 @@ def test_the_cause_is_named_only_where_the_channel_names_causes(stage: Stage, se
     assert "The step" in server.bodies[1]["text"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("shape", "language"), [("generic", "en"), ("teams", "vi"), ("discord", "vi")])
 def test_every_kind_of_channel_gets_the_failure(stage: Stage, server: Server, shape: str, language: str) -> None:
     flow = begin(stage, server, shape=shape, language=language)
@@ -119,6 +122,7 @@ def test_every_kind_of_channel_gets_the_failure(stage: Stage, server: Server, sh
         assert "thất bại" in text
 
 
+@pytest.mark.slow
 def test_nothing_is_posted_while_the_rule_or_the_channel_is_paused(stage: Stage, server: Server) -> None:
     flow = begin(stage, server)
     AlarmChannel.objects.update(paused=True)

@@ -49,6 +49,7 @@ def status(scene: Scene, flow: str) -> str:
     return str(scene.workflows.get_flow(flow)["status"])
 
 
+@pytest.mark.slow
 def test_a_flow_that_fails_again_and_again_is_turned_off_and_one_click_turns_it_on(scene: Scene) -> None:
     broken = flows.make(scene.workflows, "Orders", BROKEN)
     manager = scene.member("manager", Role.MANAGER)
@@ -219,6 +220,7 @@ def test_while_the_write_is_being_checked_nobody_is_notified_then_it_is_settled(
     assert Notice.objects.get(user=scene.users.owner, kind=NoticeKind.FAILURE_RULE).about["event"] == "turned_off"
 
 
+@pytest.mark.slow
 def test_a_job_whose_credential_is_refused_stops_the_rule_and_the_flow_stays_on(scene: Scene) -> None:
     broken = flows.make(scene.workflows, "Orders", BROKEN)
     rule = turning_off(scene, broken)

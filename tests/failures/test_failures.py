@@ -96,6 +96,7 @@ def share(stage: Stage) -> None:
     sharing.write(stage.users.credential, team, stage.users.owner)
 
 
+@pytest.mark.slow
 @pytest.mark.both_databases
 def test_failures_that_differ_in_values_only_are_one_line_with_a_count(stage: Stage) -> None:
     only(stage, "Order 4711 was refused", "Order 4712 was refused", "The card has expired")
@@ -213,6 +214,7 @@ def test_a_person_is_notified_once_of_a_failure_that_somebody_else_assigns_to_th
     assert Notice.objects.filter(user=colleague).count() == 2
 
 
+@pytest.mark.slow
 def test_who_does_not_see_failures_is_not_notified_and_the_page_says_so(stage: Stage) -> None:
     only(stage, "Order 4711 was refused")
     CredentialShare.objects.all().delete()
@@ -222,6 +224,7 @@ def test_who_does_not_see_failures_is_not_notified_and_the_page_says_so(stage: S
     assert not Notice.objects.exists()
 
 
+@pytest.mark.slow
 def test_people_find_what_is_assigned_to_them(stage: Stage) -> None:
     only(stage, "Order 4711 was refused", "The card has expired")
     mine, other = found(stage.browser)
@@ -233,6 +236,7 @@ def test_people_find_what_is_assigned_to_them(stage: Stage) -> None:
     assert len(b"".join(response.streaming_content).splitlines()) == 2  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_all_runs_of_a_failure_are_retried_by_one_job_after_a_confirmation(stage: Stage) -> None:
     runs = only(stage, "Order 4711 was refused", "Order 4712 was refused", "The card has expired")[:2]
     url = next(one for one in found(stage.browser) if "4711" in text(stage.browser, one))
@@ -295,6 +299,7 @@ def test_a_failed_launch_says_what_helped_before_also_before_the_index_has_its_r
     assert re.search(r'id="launch-helped" hx-swap-oob="true">\s*<div class="alert', page)
 
 
+@pytest.mark.slow
 def test_a_note_that_was_changed_in_the_database_is_not_shown(stage: Stage) -> None:
     only(stage, "Order 4711 was refused", "The card has expired")
     first, second = found(stage.browser)
@@ -346,6 +351,7 @@ def test_messages_hide_secret_inputs_from_everybody(stage: Stage) -> None:
     assert b"hunter2" not in b"".join(response.streaming_content)  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_failures_are_folded_with_the_index_that_holds_them_alone(stage: Stage) -> None:
     only(stage, "Order 4711 was refused")
     with CaptureQueriesContext(connection) as queries:
@@ -375,6 +381,7 @@ def test_the_list_is_a_file_with_the_errors_that_the_person_may_see(stage: Stage
     assert stage.browser.get(f"{LIST}file/xls/").status_code == 404
 
 
+@pytest.mark.slow
 def test_texts_of_the_engine_are_escaped(stage: Stage) -> None:
     only(stage, "<script>alert(1)</script> was refused")
     (url,) = found(stage.browser)
@@ -403,6 +410,7 @@ def test_without_the_index_the_page_says_who_helps_and_the_menu_leaves_it_out(st
     assert stage.browser.get(f"{LIST}{2**70}/").status_code == 404
 
 
+@pytest.mark.slow
 def test_a_handled_failure_is_open_again_when_an_earlier_run_fails_afterwards(stage: Stage) -> None:
     run, _other = only(stage, "Order 4711 was refused", "Order 4712 was refused")
     (url,) = found(stage.browser)
@@ -491,6 +499,7 @@ def test_the_end_of_the_index_deletes_the_notes(stage: Stage) -> None:
     assert not FailurePattern.objects.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.both_databases
 def test_the_list_takes_as_many_queries_for_many_patterns_as_for_one(stage: Stage) -> None:
     only(stage, "Order 4711 was refused")

@@ -166,6 +166,7 @@ def killed_at(number: int, when: str) -> Callable[..., Any]:
 AFTER = {"status": "DISABLED", "live": ("Published", NEW, "LOCKED"), "newest": ("Draft", NEW, "DRAFT")}
 
 
+@pytest.mark.slow
 def test_a_flow_that_is_off_stays_off_and_nothing_is_published_that_was_not(company: Company) -> None:
     key = company.off()
     before = company.call("GET", f"/v1/flows/{key}")
@@ -189,6 +190,7 @@ def company_rows(company: Company) -> set[str]:
     return {row["externalId"] for row in company.practice.engine.state.connections.values()}
 
 
+@pytest.mark.slow
 def test_every_kind_of_flow_stays_what_it_is(company: Company) -> None:
     never, locked, live, drafted, other = (
         company.flow(name) for name in ("Never", "Locked", "Live", "Both", "Draft only")
@@ -284,6 +286,7 @@ def test_a_lost_answer_at_any_call_is_followed_by_a_look(company: Company, fault
     assert number > 5
 
 
+@pytest.mark.slow
 def test_a_refused_step_brings_the_draft_back_and_says_why(company: Company) -> None:
     key = company.off()
     job = company.begin(company.ask())
@@ -476,6 +479,7 @@ def test_the_old_connection_is_deleted_only_if_asked_and_only_if_nothing_names_i
     assert set(deleted.values_list("outcome", flat=True)) == {"begun", "done"}
 
 
+@pytest.mark.slow
 def test_no_flow_gets_a_connection_that_is_gone(company: Company) -> None:
     key = company.flow("Live")
     company.operate(key, "LOCK_AND_PUBLISH")
@@ -502,6 +506,7 @@ def test_undo_brings_no_connection_back_that_was_deleted_elsewhere(company: Comp
     assert company.look(key) == before
 
 
+@pytest.mark.slow
 def test_a_draft_is_brought_back_if_the_new_connection_is_gone_halfway(
     company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -517,6 +522,7 @@ def test_a_draft_is_brought_back_if_the_new_connection_is_gone_halfway(
     assert (seen["live"], seen["newest"][:2]) == (("Published", OLD, "LOCKED"), ("Draft", OLD))
 
 
+@pytest.mark.slow
 def test_what_deleted_the_old_connection_cannot_be_undone(company: Company) -> None:
     company.off()
     job = company.replace(delete="on")

@@ -426,6 +426,7 @@ def test_a_condition_without_its_second_value_and_no_condition_at_all_are_refuse
     assert not stage.writes()
 
 
+@pytest.mark.slow
 def test_a_comparison_of_numbers_takes_numbers_and_expressions_only(stage: Stage, router: str) -> None:
     values = {"branch": "step_5:0", "first1": "{{trigger.body.sum}}", "operator1": "NUMBER_IS_GREATER_THAN"}
     for wrong in ("abc", "1,5", "١٢", "12 apples"):
@@ -437,6 +438,7 @@ def test_a_comparison_of_numbers_takes_numbers_and_expressions_only(stage: Stage
         assert ask(stage, "branch-conditions", router, **values, second1=right).status_code == 200
 
 
+@pytest.mark.slow
 @newer
 def test_notes_are_added_beside_each_other_changed_and_deleted(stage: Stage, flow: str) -> None:
     def notes() -> list[Any]:
@@ -526,6 +528,7 @@ def test_the_template_of_each_operation_is_offered_and_the_console_can_predict_i
     assert predict(current, Operation(type, request), {current["version"]["id"]: current["version"]})
 
 
+@pytest.mark.slow
 @newer
 def test_minutes_saved_are_whole_numbers_that_the_engine_stores(stage: Stage, flow: str) -> None:
     for wrong, said in (

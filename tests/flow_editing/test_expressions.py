@@ -48,6 +48,7 @@ def test_a_text_around_expressions_is_kept() -> None:
     assert list(parse("{not} an {{expression")) == ["{not} an {{expression"]
 
 
+@pytest.mark.slow
 @given(st.lists(st.text() | st.integers(0, 10**8), max_size=4))
 def test_what_is_written_is_read_back(path: list[str | int]) -> None:
     text = reference("step_1", tuple(path))

@@ -288,6 +288,7 @@ def test_of_several_flows_all_or_some_are_made(stage: Stage) -> None:
     assert "sourceCode" not in details
 
 
+@pytest.mark.slow
 def test_a_name_that_a_flow_has_already_is_said_before_anything_is_imported(stage: Stage) -> None:
     bring(stage, new(exported_flow(webhook(code()), "Twice")))
     before = len(imports(stage))

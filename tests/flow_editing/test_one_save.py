@@ -94,6 +94,7 @@ def test_an_older_version_and_an_operation_as_json_are_always_asked_about(stage:
     assert stage.writes() == []
 
 
+@pytest.mark.slow
 def test_the_page_of_an_undo_shows_what_it_changes_and_needs_one_press(stage: Stage, flow: str) -> None:
     post(stage, "step-rename", flow, step="step_1", name="Prepare")
     page = text(stage.browser.get(url("edit-undo", flow)).content)

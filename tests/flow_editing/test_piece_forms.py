@@ -140,6 +140,7 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost(stage: Sta
     assert (step_named(saved, "step_3") or {})["settings"]["input"]["number"] == "{{step_1.sum}}"
 
 
+@pytest.mark.slow
 @newer
 def test_rows_are_added_moved_and_removed_without_a_script(stage: Stage, flow: str, odd_app: str) -> None:
     values = open_form(stage, "step-app", flow, piece=odd_app, operation_name="do") | {"p-texts.0": "first"}
@@ -203,6 +204,7 @@ def test_what_is_hidden_as_a_whole_stays_unless_something_is_typed(
     assert step["settings"]["input"] == hidden | {"text": "a", "tokens": ["new"], "credentials": {"user": "v"}}
 
 
+@pytest.mark.slow
 @newer
 @pytest.mark.parametrize(
     ("posted", "status"),
@@ -350,6 +352,7 @@ def test_answers_that_are_slow_together_are_left_for_other_requests(stage: Stage
     assert answers(0, 1, most, most) == [True, None, None], "the second one was cut"
 
 
+@pytest.mark.slow
 def test_choices_of_an_engine_that_lies_are_read_as_far_as_a_form_can_hold_them() -> None:
     many = [{"label": f"<b>{number}", "value": number} for number in range(100_000)]
     odd = [{"label": ["x"], "value": {"a": 1}}, {"label": "y" * 10_000, "value": "z" * 1_000_000}, 7, {"label": "none"}]
@@ -532,6 +535,7 @@ def test_a_step_of_code_continues_or_is_tried_again_if_it_fails(stage: Stage, fl
     assert handling == {"continueOnFailure": False, "retryOnFailure": True}
 
 
+@pytest.mark.slow
 @newer
 def test_a_step_with_an_app_is_added_while_the_cache_is_away(stage: Stage, flow: str) -> None:
     caching.availability.down_until = float("inf")

@@ -327,6 +327,7 @@ def imported(number: int, name: str, kind: str) -> dict[str, Any]:
     return {"displayName": "A file", "trigger": trigger("trigger") | {"nextAction": loop}, "schemaVersion": None}
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(listed=st.lists(operations(), min_size=1, max_size=12))
 def test_the_practice_engine_does_what_is_predicted(

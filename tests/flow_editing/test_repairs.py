@@ -92,6 +92,7 @@ def test_the_form_of_the_failed_step_is_beside_what_it_was_given(stage: Stage, f
     assert not stage.writes() or "flows/" not in stage.writes()[-1]
 
 
+@pytest.mark.slow
 def test_a_failed_step_is_repaired_published_and_its_runs_are_retried_in_three_presses(stage: Stage, flow: str) -> None:
     failed = run(stage, flow, 1, 2, 3)
     start(stage)
@@ -169,6 +170,7 @@ def test_an_error_in_the_form_keeps_what_was_typed_and_saves_nothing(stage: Stag
     assert not FlowEdit.objects.exists()
 
 
+@pytest.mark.slow
 def test_the_last_edit_is_undone_on_the_page_by_one_press(stage: Stage, flow: str) -> None:
     [failed] = run(stage, flow, 1)
     save(stage, failed)
@@ -180,6 +182,7 @@ def test_the_last_edit_is_undone_on_the_page_by_one_press(stage: Stage, flow: st
     assert parts(page)["change"] == "Not changed since the failure"
 
 
+@pytest.mark.slow
 def test_the_step_is_tested_with_what_it_was_given(stage: Stage, flow: str) -> None:
     [failed] = run(stage, flow, 7139)
     save(stage, failed)
@@ -262,6 +265,7 @@ def test_a_save_that_the_engine_or_a_gateway_refuses_keeps_what_was_typed(stage:
     assert stage.session.workflows.get_flow(flow)["version"]["state"] == "LOCKED"
 
 
+@pytest.mark.slow
 def test_the_engine_away_leaves_what_failed_on_the_page(stage: Stage, flow: str) -> None:
     [failed] = run(stage, flow, 1)
     start(stage)
@@ -310,6 +314,7 @@ def test_it_is_for_builders_and_names_with_html_are_escaped(stage: Stage) -> Non
         assert stage.as_role(role).post(address(failed, "retry")).status_code == 403
 
 
+@pytest.mark.slow
 def test_the_page_is_one_click_from_the_run_the_failure_and_the_mail(stage: Stage, flow: str) -> None:
     [failed] = run(stage, flow, 1)
     start(stage)

@@ -98,6 +98,7 @@ def test_times_are_those_of_the_time_zone() -> None:
     assert reading.times_of("0 0 9 * * *", "UTC") == reading.times_of("nonsense", "Nowhere/At_All") == []
 
 
+@pytest.mark.slow
 @newer
 def test_the_name_of_a_schedule_follows_it_unless_somebody_typed_one(stage: Stage, flow: str) -> None:
     def values() -> dict[str, Any]:

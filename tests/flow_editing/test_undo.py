@@ -18,6 +18,7 @@ from workflows_ui.unclear_writes.models import UnclearWrite
 __all__ = ["flow", "router", "stage"]
 
 
+@pytest.mark.slow
 def test_edits_are_undone_one_after_the_other(stage: Stage, flow: str) -> None:
     page = f"/w/sales/flows/{flow}/?tab=steps"
     assert "/do/edit-undo/" not in text(stage.browser.get(page).content)
@@ -148,6 +149,7 @@ def test_samples_are_brought_back_by_an_undo_that_is_found_done_later(stage: Sta
     assert has_sample(stage, unclear_undo)
 
 
+@pytest.mark.slow
 @newer
 def test_a_worker_that_is_killed_before_it_stores_that_an_undo_was_made_brings_samples_back(
     stage: Stage, unclear_undo: str

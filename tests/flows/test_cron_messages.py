@@ -72,6 +72,7 @@ def test_what_is_no_expression_is_nothing(cron: object) -> None:
     assert cron_words.describe_schedule(*_installed(cron, ZONE)) == ""
 
 
+@pytest.mark.slow
 @given(st.text(max_size=200), st.text(max_size=50))
 def test_any_text_is_described_somehow(cron: str, zone: str) -> None:
     assert bool(cron_words.describe_schedule(cron, zone)) is bool(cron.strip())

@@ -181,6 +181,7 @@ _JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(_JSON, _JSON)
 def test_whatever_the_engine_sends_is_compared(old: Any, new: Any) -> None:
     found = between({"trigger": old}, {"trigger": new})

@@ -139,6 +139,7 @@ def test_marking_a_flow_leads_back_inside_the_console_only(company: Scene) -> No
         assert company.browser.post(f"{HOME}flows/{flow.id}/star/", {"next": evil})["Location"] == HOME
 
 
+@pytest.mark.slow
 def test_there_are_so_many_favourites_and_no_more(scene: Scene) -> None:
     place = scene.users.workspace
     for number in range(visits.MOST):

@@ -278,6 +278,7 @@ def test_a_stray_answer_about_one_object_is_looked_into_and_the_job_goes_on(
     until(lambda: not gone & set(stage.practice.engine.state.flows))
 
 
+@pytest.mark.slow
 def test_not_done_is_said_about_an_object_at_the_end_of_the_search_only(stage: Stage) -> None:
     job = deletion(stage)
     stage.practice.engine.faults.add("status", "DELETE", "*", status=404, times=1)

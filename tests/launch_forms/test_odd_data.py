@@ -86,6 +86,7 @@ def test_whatever_is_submitted_is_sent_or_refused_and_shown_again(data: dict[str
         json.dumps(checked.payload)
 
 
+@pytest.mark.slow
 @given(payload=JSON)
 @settings(max_examples=100)
 def test_any_payload_can_be_filled_into_any_form(payload: Any) -> None:

@@ -26,6 +26,7 @@ def _links(page: str) -> list[str]:
     return [html.unescape(address) for address in re.findall(r'<a href="([^"]+)"', drawing)]
 
 
+@pytest.mark.slow
 def test_every_mark_leads_to_the_launches_that_it_counts(scene: Scene) -> None:
     now = timezone.now()
     for age, state, number in (

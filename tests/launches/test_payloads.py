@@ -51,6 +51,7 @@ def test_what_is_stored_reads_back_unchanged(value: object) -> None:
     assert json_text.parse(json_text.dump(value)) == value
 
 
+@pytest.mark.slow
 @given(VALUES)
 def test_what_is_shown_can_be_carried_by_a_page_and_means_the_same(value: object) -> None:
     shown = json_text.pretty(value)

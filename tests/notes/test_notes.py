@@ -148,6 +148,7 @@ def test_a_note_that_was_changed_in_the_database_is_not_shown_as_one(owner: Clie
     assert page.count('dir="auto">two</div>') == 1
 
 
+@pytest.mark.slow
 def test_an_object_has_a_limited_number_of_notes_and_its_page_shows_the_newest(
     owner: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

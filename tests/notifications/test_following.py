@@ -100,6 +100,7 @@ def test_the_page_is_reached_from_the_menu_of_the_account_and_from_every_notific
     assert scene.browser.get(f"/notices/{other.pk}/following/").status_code == 404
 
 
+@pytest.mark.slow
 def test_a_click_mutes_for_a_week_the_list_has_what_came_and_the_bell_and_the_mail_nothing(scene: Scene) -> None:
     owner = scene.users.owner
     line = _follow(scene, owner)

@@ -448,6 +448,7 @@ def test_looking_by_get_marks_nothing_and_anothers_notice_is_not_there(scene: Sc
     assert scene.sign_in(scene.users.owner).post(f"/notices/{pk}/").status_code == 404
 
 
+@pytest.mark.slow
 def test_many_notices_come_page_by_page_without_losing_one(scene: Scene) -> None:
     for number in range(120):
         notifications.notify(

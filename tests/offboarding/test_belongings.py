@@ -56,6 +56,7 @@ def test_a_person_who_is_no_longer_a_builder_hands_over_no_form(scene: Scene, le
     assert (form.to, form.ends) == ((), False)
 
 
+@pytest.mark.slow
 def test_a_manager_sees_what_lies_in_their_workspaces_and_no_hint_of_others(scene: Scene, leaver: User) -> None:
     hidden = Group.objects.create(name="Team of HR")
     Member.objects.create(workspace=Workspace.objects.get(slug="hr"), team=hidden, role=Role.VIEWER)
@@ -73,6 +74,7 @@ def test_a_manager_sees_what_lies_in_their_workspaces_and_no_hint_of_others(scen
     assert "hr credential" in text(browser(scene.users.owner).get(of_member(leaver)))
 
 
+@pytest.mark.slow
 def test_a_long_list_costs_no_more_queries_than_a_short_one(scene: Scene, leaver: User) -> None:
     client, space, now = browser(scene.users.owner), scene.users.workspace, timezone.now()
     client.get(of_member(leaver))
@@ -98,6 +100,7 @@ def test_a_long_list_costs_no_more_queries_than_a_short_one(scene: Scene, leaver
     assert len(long) <= len(short)
 
 
+@pytest.mark.slow
 def test_the_page_is_for_managers_of_a_workspace_in_which_the_person_is(
     scene: Scene, leaver: User, keeper: User
 ) -> None:
@@ -127,6 +130,7 @@ def test_the_page_is_for_managers_of_a_workspace_in_which_the_person_is(
     assert owner.get(of_member(hr, "hr")).status_code == 200
 
 
+@pytest.mark.slow
 def test_a_workspace_that_demands_a_second_step_is_not_shown_without_one(scene: Scene, leaver: User) -> None:
     Workspace.objects.filter(slug="hr").update(second_factor_required=True)
     client = browser(leaver)

@@ -32,6 +32,7 @@ pytestmark = pytest.mark.both_databases
 __all__ = ["leaver"]
 
 
+@pytest.mark.slow
 def test_a_person_sees_their_own_and_decides_about_it(scene: Scene, leaver: User) -> None:
     client = browser(leaver)
     page = text(client.get(reverse("leaving")))
@@ -52,6 +53,7 @@ def test_a_person_sees_their_own_and_decides_about_it(scene: Scene, leaver: User
     assert Watch.objects.get(name="sales watched").user == scene.users.colleague
 
 
+@pytest.mark.slow
 def test_what_ends_a_thing_is_named_at_its_choice_and_in_the_question(scene: Scene, leaver: User) -> None:
     client = browser(leaver)
     page = text(client.get(reverse("leaving")))
@@ -62,6 +64,7 @@ def test_what_ends_a_thing_is_named_at_its_choice_and_in_the_question(scene: Sce
     assert '<span class="badge bg-red-lt">Delete them</span>' in text(question)
 
 
+@pytest.mark.slow
 def test_a_builder_gives_no_rights_away_and_takes_none_from_others(scene: Scene, leaver: User) -> None:
     client = browser(leaver)
     given = keys(LaunchRight, "given", flow_name="sales given")
@@ -75,6 +78,7 @@ def test_a_builder_gives_no_rights_away_and_takes_none_from_others(scene: Scene,
     assert LaunchRight.objects.get(flow_name="sales held").revoked_at is not None
 
 
+@pytest.mark.slow
 def test_each_kind_is_handed_over_and_audited(scene: Scene, leaver: User, keeper: User) -> None:
     owner, colleague = scene.users.owner, scene.users.colleague
     builder, viewer = scene.member("builder", Role.BUILDER), scene.member("watcher", Role.VIEWER)
@@ -138,6 +142,7 @@ def test_each_kind_is_handed_over_and_audited(scene: Scene, leaver: User, keeper
     assert set(AuditEvent.objects.order_by("pk").values_list("user", flat=True)[before:]) == {keeper.pk}
 
 
+@pytest.mark.slow
 def test_each_kind_is_ended_and_audited(scene: Scene, leaver: User, keeper: User) -> None:
     team = Group.objects.create(name="Field")
     TeamOwner.objects.create(team=team, user=leaver)
@@ -176,6 +181,7 @@ def test_each_kind_is_ended_and_audited(scene: Scene, leaver: User, keeper: User
     ].replace("Sales", "")
 
 
+@pytest.mark.slow
 def test_a_credential_goes_to_a_team_sealed_and_works_for_its_people(scene: Scene, leaver: User) -> None:
     team = Group.objects.create(name="Field")
     Member.objects.create(workspace=scene.users.workspace, team=team, role=Role.LAUNCHER)
@@ -217,6 +223,7 @@ def test_a_credential_that_a_team_uses_goes_to_a_manager_and_the_team_keeps_it(s
     assert CredentialSecret.objects.get(pk=aside.pk).open("secret") == "the one before"
 
 
+@pytest.mark.slow
 def test_a_credential_that_was_changed_in_the_database_is_not_handed_over(scene: Scene, leaver: User) -> None:
     row = Credential.objects.get(name="sales credential")
     Credential.objects.filter(pk=row.pk).update(organization_id="elsewhere")
@@ -230,6 +237,7 @@ def test_a_credential_that_was_changed_in_the_database_is_not_handed_over(scene:
     assert SavedInputs.objects.filter(name="sales inputs").exists()
 
 
+@pytest.mark.slow
 def test_one_choice_holds_for_all_of_a_kind_but_those_that_have_their_own(scene: Scene, leaver: User) -> None:
     space, now = scene.users.workspace, timezone.now()
     Watch.objects.bulk_create(
@@ -264,6 +272,7 @@ def test_the_question_counts_and_changes_nothing_and_leads_back_with_the_choices
     assert "Nothing is chosen yet" in text(nothing)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_done_is_said_at_its_field_and_all_other_choices_are_kept(scene: Scene, leaver: User) -> None:
     client, url = browser(scene.users.owner), of_member(leaver)
     key = keys(Credential, "credential", name="sales credential")
@@ -303,6 +312,7 @@ def test_a_double_click_and_a_second_tab_find_it_gone_and_say_so(scene: Scene, l
         assert AuditEvent.objects.filter(action=action).count() == 1
 
 
+@pytest.mark.slow
 def test_all_or_nothing(scene: Scene, leaver: User, keeper: User) -> None:
     team = Group.objects.create(name="Managers of Sales")
     Member.objects.create(workspace=scene.users.workspace, team=team, role=Role.MANAGER)

@@ -33,6 +33,7 @@ def test_the_runs_follow_office_hours_and_weeks(engine: PracticeEngine) -> None:
     assert sum(7 <= start.hour < 18 for start in starts) > 0.8 * len(starts)
 
 
+@pytest.mark.slow
 def test_two_engines_have_runs_of_the_same_shape(engine: PracticeEngine) -> None:
     until = ids.now()
     one, other = (sorted(month.past(until - timedelta(days=month.DAYS), until)) for _ in range(2))

@@ -75,6 +75,7 @@ def test_a_worker_in_debug_mode_keeps_no_queries_of_a_task_that_has_ended(settin
     assert not connection.queries_log
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries have no arenas")
 def test_the_threads_of_a_worker_share_two_arenas() -> None:
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "console.settings"}
@@ -84,6 +85,7 @@ def test_the_threads_of_a_worker_share_two_arenas() -> None:
     assert report.count("<heap nr=") == 2
 
 
+@pytest.mark.slow
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_the_turns_of_a_workers_threads_share_a_few_connections_and_outlive_a_restart_of_the_database() -> None:

@@ -127,6 +127,7 @@ def _no_process_outlives_a_supervisor_that_is_killed(started: ConsoleProcess) ->
     wait_for(lambda: not processes_of(started.folder), "the end of the others")
 
 
+@pytest.mark.slow
 def test_a_port_in_use_is_explained_in_one_line(tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
@@ -135,12 +136,14 @@ def test_a_port_in_use_is_explained_in_one_line(tmp_path: Path) -> None:
         assert f"Port {port} is in use" in refused(tmp_path / "var", port)
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_not_writable_is_explained_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     folder = tmp_path / "file" / "var"
     assert f"Cannot write to {folder}" in refused(folder, free_port())
 
 
+@pytest.mark.slow
 def test_an_invalid_setting_is_explained_in_one_line(tmp_path: Path) -> None:
     assert "WORKER_SLOTS must be a whole number" in refused(tmp_path / "var", free_port(), WORKER_SLOTS="many")
 

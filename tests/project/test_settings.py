@@ -48,6 +48,7 @@ def refusal(monkeypatch: pytest.MonkeyPatch, name: str, value: str | None) -> st
     return str(caught.value)
 
 
+@pytest.mark.slow
 def test_production_settings_load() -> None:
     assert load("settings.DEBUG, settings.HTTPS").stdout.strip() == "False True"
 
@@ -149,6 +150,7 @@ def test_the_error_for_an_invalid_secret_does_not_contain_it(name: str, secret: 
     assert secret not in result.stderr + result.stdout
 
 
+@pytest.mark.slow
 def test_a_commit_in_sqlite_survives_a_power_failure(tmp_path: Path) -> None:
     """Otherwise a launch would be sent again whose row was "sending" before it and "claimed" after it."""
     show = "__import__('django.db').db.connection.cursor().execute('PRAGMA synchronous').fetchone()[0]"
@@ -165,6 +167,7 @@ def test_a_process_that_hangs_in_a_transaction_loses_its_locks() -> None:
         assert cursor.fetchone() == (f"{environment.IDLE_TRANSACTION_SECONDS}s",)
 
 
+@pytest.mark.slow
 def test_plain_http_has_to_be_allowed() -> None:
     shown = load("settings.SESSION_COOKIE_SECURE", BASE_URL="http://console.example.com", ALLOW_HTTP="true")
     assert shown.stdout.strip() == "False", shown.stderr
@@ -211,6 +214,7 @@ def test_the_example_is_valid_except_for_the_secrets() -> None:
     assert loaded.stdout.strip() == "True", loaded.stderr
 
 
+@pytest.mark.slow
 def test_single_sign_on_needs_an_issuer_with_https() -> None:
     given = {"OIDC_CLIENT_ID": "console", "OIDC_CLIENT_SECRET": "secret"}
     assert "OIDC_ISSUER must start with https://" in load("1", OIDC_ISSUER="http://id.example.com", **given).stderr

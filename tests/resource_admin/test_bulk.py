@@ -184,6 +184,7 @@ def test_what_changed_or_went_since_the_question_is_skipped_with_the_reason(stag
     assert "It no longer exists." not in only
 
 
+@pytest.mark.slow
 def test_what_else_is_touched_is_said_before_a_dangerous_one(stage: Stage) -> None:
     job = asked(stage, "delete", rows(stage, action="delete")[:2])
     assert job.state == JobState.COLLECTING
@@ -223,6 +224,7 @@ def test_the_form_is_asked_once_for_all(stage: Stage) -> None:
     assert folder not in job.data
 
 
+@pytest.mark.slow
 def test_only_the_failed_ones_are_tried_again(stage: Stage) -> None:
     ids = rows(stage)[:3]
     job = asked(stage, "turn-off", ids)
@@ -242,6 +244,7 @@ def test_only_the_failed_ones_are_tried_again(stage: Stage) -> None:
     assert states(confirmed(stage, again)) == [ItemState.DONE]
 
 
+@pytest.mark.slow
 def test_an_answer_that_is_lost_is_unclear_and_never_sent_again(stage: Stage) -> None:
     ids = rows(stage)[:2]
     job = asked(stage, "turn-off", ids)
@@ -368,6 +371,7 @@ def test_the_list_of_jobs_says_what_there_is(stage: Stage) -> None:
     assert "Waits for confirmation" in page
 
 
+@pytest.mark.slow
 def test_every_list_can_be_looked_at_again(stage: Stage) -> None:
     for resource in BY_NAME.values():
         url = f"{resource.url('sales')}?rows=20"

@@ -187,6 +187,7 @@ def test_a_plan_that_refuses_is_learnt_from_the_deed(stage: Stage) -> None:
 # --- Looking again, and the table
 
 
+@pytest.mark.slow
 def test_looking_again_finds_what_the_engine_got_and_leads_back(stage: Stage) -> None:
     stage.practice.engine.settings.missing_routes = ["/v1/tables"]
     stage.browser.post(LOOK)

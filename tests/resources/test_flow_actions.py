@@ -266,6 +266,7 @@ def test_a_file_that_is_no_flow_is_shown_and_nothing_is_made(stage: Stage, conte
     assert not stage.writes()
 
 
+@pytest.mark.slow
 def test_a_version_is_used_as_the_draft_after_what_will_change_and_this_can_be_undone(stage: Stage) -> None:
     flow = made(stage, "First")
     first = state(stage, flow)["version"]["id"]
@@ -356,6 +357,7 @@ def test_a_second_deletion_meanwhile_deletes_nothing_more(stage: Stage) -> None:
     stage.session.workflows.delete_flow(flow)
 
 
+@pytest.mark.slow
 def test_a_deleted_flow_is_shown_as_being_deleted_until_it_is_gone(stage: Stage) -> None:
     stage.practice.engine.settings.delete_after = 50
     flow = made(stage)

@@ -163,6 +163,7 @@ def test_an_odd_position_is_some_page(owner: Client, stub_engine: StubEngine, po
     assert owner.get(FLOWS, {"at": position}).status_code == 200
 
 
+@pytest.mark.slow
 def test_an_answer_that_is_too_large_is_asked_for_in_smaller_parts_and_shown(
     owner: Client, stub_engine: StubEngine
 ) -> None:

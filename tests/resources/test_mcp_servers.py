@@ -59,6 +59,7 @@ def test_the_page_says_what_each_tool_is_and_leads_to_it(scene: Scene) -> None:
     assert f'<a href="/w/sales/connections/{connection}/">Gmail phòng kinh doanh</a>' in page
 
 
+@pytest.mark.slow
 def test_a_server_is_made_named_given_tools_and_deleted(scene: Scene) -> None:
     answer = scene.fill(f"{LIST}do/new/", name="Văn phòng")
     made = row(scene, "Văn phòng")
@@ -91,6 +92,7 @@ def test_a_server_is_made_named_given_tools_and_deleted(scene: Scene) -> None:
     assert made["id"] not in scene.practice.engine.state.mcp_servers
 
 
+@pytest.mark.slow
 def test_names_of_tools_do_not_grow_when_others_come_and_go(scene: Scene) -> None:
     before = [tool["toolName"][:-5] for tool in row(scene)["tools"]]
     for _turn in range(3):

@@ -57,6 +57,7 @@ def test_the_token_is_shown_for_a_reason_once_and_written_down(scene: Scene, cap
     assert token not in repr(dict(scene.browser.session))
 
 
+@pytest.mark.slow
 def test_the_token_is_on_no_other_page_and_in_no_place(
     scene: Scene, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -52,6 +52,7 @@ def indexed(stage: Stage) -> Stage:
     return stage
 
 
+@pytest.mark.slow
 def test_every_list_and_page_comes_from_the_index_while_the_engine_is_down(indexed: Stage) -> None:
     go_down(indexed)
     for kind in KINDS:
@@ -159,6 +160,7 @@ def ids(browser: Client, query: str) -> set[str]:
     return set(re.findall(r'/w/sales/flows/(\w{21})/"', response.content.decode()))
 
 
+@pytest.mark.slow
 def test_without_an_index_or_without_the_right_to_it_the_error_is_shown_as_before(indexed: Stage) -> None:
     credential(indexed.users.workspace, indexed.users.colleague, indexed.secret, name="Mine")
     CredentialShare.objects.all().delete()

@@ -40,6 +40,7 @@ def received(browser: Client, query: str) -> list[str]:
     return re.findall(r'data-tick[^>]*value="(\w{21})"|value="(\w{21})"[^>]*data-tick', response.content.decode())
 
 
+@pytest.mark.slow
 def test_the_list_has_a_total_and_numbered_pages_without_a_call_of_the_run_list(stage: Stage) -> None:
     start(stage)
     add_past(stage, 300)
@@ -51,6 +52,7 @@ def test_the_list_has_a_total_and_numbered_pages_without_a_call_of_the_run_list(
     assert len(stage.practice.journal.all("GET", "/v1/flow-runs")) == before
 
 
+@pytest.mark.slow
 @pytest.mark.both_databases
 def test_any_column_of_the_index_sorts_rows_without_a_value_last(stage: Stage) -> None:
     start(stage)
@@ -65,6 +67,7 @@ def test_any_column_of_the_index_sorts_rows_without_a_value_last(stage: Stage) -
     assert IndexedRun.objects.get(run_id=first).flow_name == min(rows.values_list("flow_name", flat=True))
 
 
+@pytest.mark.slow
 @pytest.mark.both_databases
 def test_filters_choose_the_same_runs_as_the_engine(stage: Stage) -> None:
     failed = IndexedRun.objects
@@ -100,6 +103,7 @@ def test_only_people_who_may_use_the_credential_see_the_index(stage: Stage) -> N
     assert len(stage.practice.journal.all("GET", "/v1/flow-runs")) > before
 
 
+@pytest.mark.slow
 def test_while_the_engine_is_down_the_list_says_as_of_when_it_is(stage: Stage) -> None:
     start(stage)
     read_all(stage)
@@ -129,6 +133,7 @@ def test_a_run_that_the_engine_has_deleted_is_still_there(stage: Stage) -> None:
     assert "The engine has deleted this run" in one.content.decode()
 
 
+@pytest.mark.slow
 def test_whoever_looks_has_the_runs_read_every_few_seconds(stage: Stage) -> None:
     start(stage)
     read_all(stage)
@@ -160,6 +165,7 @@ def test_a_walk_over_the_list_meets_every_run_once_while_new_ones_arrive(stage: 
     assert wanted <= set(met)
 
 
+@pytest.mark.slow
 def test_a_list_or_run_that_the_index_has_waits_for_no_engine(stage: Stage) -> None:
     start(stage)
     read_all(stage)

@@ -43,6 +43,7 @@ def fail(stage: Stage, number: int, message: str, **columns: Any) -> list[str]:
     return [row["id"] for row in failed[:number]]
 
 
+@pytest.mark.slow
 @pytest.mark.both_databases
 def test_words_of_an_error_find_its_runs_in_any_order_without_case_and_accents(stage: Stage) -> None:
     found = fail(stage, 2, "Đơn hàng 4711 was REFUSED by payments.example.com", tags=["night-run"])
@@ -85,6 +86,7 @@ def test_a_run_is_found_by_its_id_and_by_the_name_of_its_flow(stage: Stage) -> N
     assert listed(stage.browser, run.flow_name.lower()) == same
 
 
+@pytest.mark.slow
 def test_only_builders_find_words_of_errors_since_those_may_be_inputs(stage: Stage) -> None:
     fail(stage, 1, "Customer 4711 is unknown")
     start(stage)
@@ -116,6 +118,7 @@ def test_without_an_index_the_list_says_how_runs_are_found(stage: Stage) -> None
     assert listed(stage.browser, run) == {run}
 
 
+@pytest.mark.slow
 def test_a_list_of_words_finds_nothing_in_a_copy_of_the_database(stage: Stage) -> None:
     fail(stage, 1, "Customer 471182930017 is unknown")
     start(stage)

@@ -175,6 +175,7 @@ def test_a_launch_whose_words_cannot_be_computed_is_read_once_in_each_state_and_
     assert not launch_words.due()
 
 
+@pytest.mark.slow
 def test_a_retried_launch_is_read_again_and_words_leave_with_the_values(scene: Scene) -> None:
     launch = made(scene, {"no": "ORD-471182"}, answer='{"receipt": "RC-1001"}', answer_from="step", run_id="R" * 21)
     keep(scene)
@@ -193,6 +194,7 @@ def test_a_retried_launch_is_read_again_and_words_leave_with_the_values(scene: S
     assert not launch_words.due()
 
 
+@pytest.mark.slow
 def test_erasing_a_run_deletes_the_words_of_its_launch_for_good(scene: Scene) -> None:
     launch = made(scene, {"no": "ORD-471182"}, run_id="R" * 21)
     IndexedRun.objects.create(workspace=scene.users.workspace, run_id="R" * 21, created=timezone.now())

@@ -58,6 +58,7 @@ def uses(flow: str) -> set[tuple[str, str, str, bool]]:
     return set(found.values_list("kind", "key", "step", "live"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", ["0.72.4", "0.83.0"])
 def test_every_object_of_the_engine_is_in_the_index_with_its_state(stage: Stage, version: str) -> None:
     stage.practice.engine.settings.version = version
@@ -87,6 +88,7 @@ def keys(value: Any) -> set[str]:
     return {*value, *(key for item in value.values() for key in keys(item))} if isinstance(value, dict) else set()
 
 
+@pytest.mark.slow
 def test_uses_of_a_flow_are_known_for_its_draft_and_its_live_version(stage: Stage) -> None:
     workflows = stage.session.workflows
     table = workflows.create_table("Orders")
@@ -155,6 +157,7 @@ def test_flows_that_the_pages_of_the_engine_lose_are_found_and_deleted_ones_are_
     assert "Many 1" in names("flows")
 
 
+@pytest.mark.slow
 def test_a_turn_keeps_to_its_budget_and_a_killed_reader_continues_where_it_was(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -186,6 +189,7 @@ def test_a_workspace_costs_about_one_call_a_minute_for_each_kind(stage: Stage) -
     assert [len(stage.practice.journal.all("GET", path)) for path in paths] == [number + 1 for number in before]
 
 
+@pytest.mark.slow
 def test_a_kind_that_the_engine_refuses_stops_neither_the_others_nor_the_runs(stage: Stage) -> None:
     start(stage)
     stage.practice.engine.faults.add("status", "GET", "/v1/tables", status=403)
@@ -196,6 +200,7 @@ def test_a_kind_that_the_engine_refuses_stops_neither_the_others_nor_the_runs(st
     assert RunIndex.objects.get().trouble == ""
 
 
+@pytest.mark.slow
 def test_with_another_credential_nothing_of_the_earlier_one_stays(stage: Stage) -> None:
     start(stage)
     read(stage)
@@ -213,6 +218,7 @@ def test_with_another_credential_nothing_of_the_earlier_one_stays(stage: Stage) 
     assert not IndexedObject.objects.exists()
 
 
+@pytest.mark.slow
 def test_the_page_of_the_index_says_as_of_when_each_kind_is_known(stage: Stage) -> None:
     start(stage)
     stage.practice.engine.faults.add("status", "GET", "/v1/tables", status=403)

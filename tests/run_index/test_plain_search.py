@@ -172,6 +172,7 @@ def test_messages_of_launches_that_only_steps_name_are_not_rewritten(stage: Stag
             Launch.objects.all().delete()
 
 
+@pytest.mark.slow
 def test_counts_of_a_search_are_not_kept_beyond_a_change_of_it(stage: Stage) -> None:
     fail(stage, 1, "Customer 471182 is unknown")
     plain(stage)
@@ -250,6 +251,7 @@ def test_values_that_did_not_fit_are_read_again_after_a_change_of_the_search(sta
     assert listed(stage.browser, "555000") == {run}
 
 
+@pytest.mark.slow
 def test_a_reader_of_the_earlier_way_writes_nothing_after_a_change(stage: Stage) -> None:
     fail(stage, 1, "Customer ORD-471182 is unknown")
     start(stage)
@@ -264,6 +266,7 @@ def test_a_reader_of_the_earlier_way_writes_nothing_after_a_change(stage: Stage)
     assert RunIndex.objects.get().words_left > 0
 
 
+@pytest.mark.slow
 def test_an_erased_run_and_an_ended_index_leave_no_plain_text(stage: Stage) -> None:
     run, other = fail(stage, 2, "Customer ORD-471182 is unknown")
     plain(stage)

@@ -193,6 +193,7 @@ def test_messages_are_sealed(indexed: Stage) -> None:
         assert IndexedRun.objects.exclude(message="").exists()
 
 
+@pytest.mark.slow
 def test_without_a_genuine_share_of_its_credential_an_index_reads_nothing(stage: Stage) -> None:
     start(stage)
     turn(stage)

@@ -79,6 +79,7 @@ def indexed(stage: Stage) -> None:
     read_all(stage)
 
 
+@pytest.mark.slow
 def test_a_failed_run_is_compared_with_the_last_good_one(stage: Stage) -> None:
     only(stage)
     good = {"order": {"id": 4711, "note": "<b>x</b>"}, "apiKey": "first"}
@@ -122,6 +123,7 @@ def test_the_difference_of_versions_is_linked_for_those_who_may_open_the_flow(st
     assert link not in page
 
 
+@pytest.mark.slow
 def test_without_a_good_run_the_comparison_says_so(stage: Stage) -> None:
     only(stage)
     run = add_run(stage, {}, "FAILED", 60)

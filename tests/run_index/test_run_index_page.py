@@ -136,6 +136,7 @@ def test_a_credential_of_another_person_that_is_not_shared_cannot_be_chosen(shar
     assert not RunIndex.objects.exists()
 
 
+@pytest.mark.slow
 def test_an_index_that_is_up_to_date_says_how_much_it_holds(indexed: Stage) -> None:
     page = html_of(indexed.browser)
     number = IndexedRun.objects.count()
@@ -295,6 +296,7 @@ def test_ending_is_confirmed_with_the_number_of_runs_and_deletes_them(indexed: S
     assert actions() == ["start", "stop"]
 
 
+@pytest.mark.slow
 def test_a_run_is_erased_by_its_id(indexed: Stage) -> None:
     run = IndexedRun.objects.exclude(failed_step="")[0]
     url = f"{PAGE}erase/?run={run.run_id}"
@@ -307,6 +309,7 @@ def test_a_run_is_erased_by_its_id(indexed: Stage) -> None:
     assert "Erased a run from the run index" in html_of(indexed.browser)
 
 
+@pytest.mark.slow
 def test_a_run_that_the_index_does_not_have_is_an_error_at_the_field(indexed: Stage) -> None:
     for run_id in ("", "nothing-of-this-id", "\x00", "x" * 65, "<script>"):
         response = post(indexed, f"{PAGE}erase/", run_id=run_id)

@@ -77,6 +77,7 @@ def total(browser: Client, url: str) -> int:
     return int(re.findall(r"\d+–\d+ of ([\d,]+)", text(browser, url))[0].replace(",", ""))
 
 
+@pytest.mark.slow
 @pytest.mark.both_databases
 def test_the_numbers_of_days_are_those_of_the_engine(stage: Stage) -> None:
     index = indexed(stage)
@@ -126,6 +127,7 @@ def test_any_period_is_a_page(stage: Stage) -> None:
         text(stage.browser, f"{PLOTS}?{query}")
 
 
+@pytest.mark.slow
 @pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("zone", "day", "hour"), [("UTC", 1, 20), ("Asia/Ho_Chi_Minh", 2, 3), ("Asia/Kathmandu", 2, 2)]

@@ -54,6 +54,7 @@ def rows(client: Client, query: str) -> list[str]:
     return re.findall(r'<td class="[^"]*first[^"]*"[^>]*><a href="/w/sales/runs/(\w+)/', content)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("indexed", [True, False])
 def test_builders_choose_whose_runs_are_listed(
     stage: Stage, shared_out: tuple[list[str], list[str]], indexed: bool
@@ -73,6 +74,7 @@ def test_builders_choose_whose_runs_are_listed(
     assert f'<option value="{stage.users.colleague.pk}">{stage.users.colleague.label}</option>' in page
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("indexed", [True, False])
 def test_others_find_their_own_launches_only_and_are_offered_nobody_else(
     stage: Stage, shared_out: tuple[list[str], list[str]], indexed: bool
@@ -92,6 +94,7 @@ def test_others_find_their_own_launches_only_and_are_offered_nobody_else(
     assert f'<option value="{me.pk}">You</option>' in launcher.get(RUNS).content.decode()
 
 
+@pytest.mark.slow
 @pytest.mark.both_databases
 def test_an_index_sorts_by_the_launchers_name_and_leaves_the_others_for_the_end(
     stage: Stage, shared_out: tuple[list[str], list[str]]

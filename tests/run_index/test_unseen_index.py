@@ -194,6 +194,7 @@ def marks(ids: dict[str, str]) -> tuple[str, ...]:
     return (ONLY, NOTE, CHANNEL, DOWN, ids["gone"], f"/failures/{ids['failure']}/", f"/alarms/{ids['alarm']}/")
 
 
+@pytest.mark.slow
 @pytest.mark.both_databases
 def test_people_who_may_not_use_its_credential_get_nothing_of_the_index(two: Two) -> None:
     ids = index(two)

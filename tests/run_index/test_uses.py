@@ -70,6 +70,7 @@ def calls(stage: Stage) -> int:
     return len(stage.practice.journal.all("GET", "/v1/flows"))
 
 
+@pytest.mark.slow
 def test_each_page_names_the_flows_and_steps_that_use_it_without_reading_the_flows(stage: Stage) -> None:
     used = Used(stage)
     start(stage)
@@ -100,6 +101,7 @@ def test_before_a_deletion_the_users_are_counted_and_named(stage: Stage) -> None
     assert calls(stage) == before
 
 
+@pytest.mark.slow
 def test_objects_that_only_the_live_version_uses_are_marked_so(stage: Stage) -> None:
     used = Used(stage)
     request = {"names": ["step_2"]}

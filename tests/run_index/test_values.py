@@ -216,6 +216,7 @@ def test_values_are_sealed_and_a_list_of_words_finds_nothing_in_a_copy_of_the_da
     assert values.steps(other.run) == {}
 
 
+@pytest.mark.slow
 def test_secret_inputs_of_a_launch_are_neither_kept_nor_found(stage: Stage) -> None:
     (run,) = ran(stage, output={"said": "your pin 9173 and code zebra-4417 were right", "receipt": 5550001})
     payload = {"pin": "9173", "code": "zebra-4417"}
@@ -229,6 +230,7 @@ def test_secret_inputs_of_a_launch_are_neither_kept_nor_found(stage: Stage) -> N
     assert run in listed(stage.browser, "5550001")
 
 
+@pytest.mark.slow
 def test_steps_are_read_newest_first_within_the_budget_of_a_turn_and_of_a_minute(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -76,6 +76,7 @@ def watch(stub: StubEngine, clients: list[Client], seconds: int) -> tuple[list[W
         return windows, len(stub.queries("/flow-runs")) - asked
 
 
+@pytest.mark.slow
 def test_a_new_run_is_shown_within_ten_seconds_and_five_viewers_cost_no_more_calls_than_one(
     stub_engine: StubEngine, clients: list[Client]
 ) -> None:

@@ -31,6 +31,7 @@ def run_page(scene: Scene, launch: Launch) -> str:
     return unescape(text_of(scene.browser.get(address))).partition("<main")[2].partition('id="raw"')[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", ["0.72.4", "0.83.0"])
 def test_a_failing_loop_is_opened_at_its_round_and_a_retry_counts_from_then(scene: Scene, version: str) -> None:
     scene.engine.settings.version = version

@@ -305,6 +305,7 @@ def test_the_question_counts_what_its_default_does(stage: Stage) -> None:
     assert "their state does not allow" not in page
 
 
+@pytest.mark.slow
 def test_a_question_about_runs_that_all_succeeded_needs_the_choice(stage: Stage) -> None:
     rows = [row["id"] for row in stage.practice.runs() if row["status"] == "SUCCEEDED"][:2]
     ticked = {"id": rows, "next": "/w/sales/runs/?rows=100"}

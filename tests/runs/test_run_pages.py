@@ -77,6 +77,7 @@ def test_a_place_where_no_step_is_is_not_found(owner: Client, stub_engine: StubE
     assert owner.get(f"{ONE}steps/{position}/").status_code == 404
 
 
+@pytest.mark.slow
 def test_a_run_of_two_thousand_steps_is_cut_and_the_file_has_all(owner: Client, stub_engine: StubEngine) -> None:
     steps = {f"step_{number}": code(output={"text": "y" * 500}) for number in range(2000)}
     steps["step_1999"] = code("FAILED", errorMessage="Error: the last one")

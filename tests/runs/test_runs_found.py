@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from tests.practice_engine.fixtures import until
 from tests.stage import Stage, stage
 from tests.stub_engine import text
@@ -28,6 +30,7 @@ def test_runs_of_two_flows_that_failed_at_a_step_are_those_that_the_engine_has(s
     assert listed(stage, "failed=no_such_step") == []
 
 
+@pytest.mark.slow
 def test_an_archived_run_is_in_the_list_of_archived_ones_only(stage: Stage) -> None:
     archived = [row["id"] for row in stage.practice.runs() if row["archivedAt"]]
     assert archived

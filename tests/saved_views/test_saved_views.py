@@ -167,6 +167,7 @@ def test_a_name_is_needed_and_used_once(owner: Client) -> None:
     assert SavedView.objects.count() == 1
 
 
+@pytest.mark.slow
 def test_the_people_of_a_team_find_a_shared_view_and_only_who_saved_it_or_a_manager_changes_it(
     users: Users, owner: Client, team: Group
 ) -> None:
@@ -235,6 +236,7 @@ def test_nobody_saves_without_end(owner: Client, monkeypatch: pytest.MonkeyPatch
     assert (SavedView.objects.get().query, ListChoice.objects.get().list_path) == ("", "flows")
 
 
+@pytest.mark.slow
 def test_lists_without_a_workspace_have_chosen_columns_and_views_of_ones_own(users: Users, owner: Client) -> None:
     User.objects.filter(pk=users.owner.pk).update(is_superuser=True)
     own = browser(User.objects.get(pk=users.owner.pk))

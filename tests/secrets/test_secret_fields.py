@@ -190,6 +190,7 @@ def test_the_page_of_a_field_offers_neither_a_start_nor_an_example_nor_a_search_
     assert 'name="min_length"' in page
 
 
+@pytest.mark.slow
 def test_a_form_is_proposed_with_secret_fields_and_without_old_secrets(scene: Scene, hunt: Hunt) -> None:
     given = {"given": "{{trigger['body']['password']}}", "order": "{{trigger['body']['order']}}"}
     flow = flows.make(scene.workflows, "Orders", flows.code("echo", **given))

@@ -59,6 +59,7 @@ def said(command: list[str], folder: Path, **changes: str) -> str:
     return run.stdout + run.stderr
 
 
+@pytest.mark.slow
 def test_no_key_and_no_password_of_the_settings_is_in_anything_that_is_said(hunt: Hunt, tmp_path: Path) -> None:
     for name, (secret, _value) in SECRETS.items():
         hunt.hide(name, secret)

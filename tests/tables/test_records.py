@@ -180,6 +180,7 @@ def test_records_are_found_by_each_of_the_engines_comparisons(stage: Stage, how:
     assert ("1 record fits." if fit == 1 else f"{fit} records fit.") in text(page)
 
 
+@pytest.mark.slow
 def test_numbers_are_compared_as_lists_show_them_and_what_cannot_be_compared_is_not(stage: Stage) -> None:
     key, column = goods(stage.practice, "Đơn hàng")
 

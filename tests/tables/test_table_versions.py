@@ -172,6 +172,7 @@ def large(stub_engine: StubEngine, fits: int) -> list[int]:
     return asked
 
 
+@pytest.mark.slow
 def test_a_table_too_large_to_be_read_whole_shows_its_oldest_records_and_says_so(
     owner: Client, goods: StubEngine
 ) -> None:

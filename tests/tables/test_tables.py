@@ -59,6 +59,7 @@ def test_a_table_is_made_given_a_column_of_each_kind_and_deleted(stage: Stage) -
     assert key not in stage.practice.engine.state.tables
 
 
+@pytest.mark.slow
 def test_a_list_without_choices_a_name_that_is_taken_and_a_sixteenth_column_are_shown_before_the_engine_is(
     stage: Stage,
 ) -> None:

@@ -24,6 +24,7 @@ def development(db: None) -> set[str]:
     return earlier
 
 
+@pytest.mark.slow
 def test_a_database_with_all_replaced_migrations_is_taken_as_it_is(development: set[str]) -> None:
     output = StringIO()
     call_command("migrate", stdout=output, skip_checks=False)

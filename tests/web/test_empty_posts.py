@@ -86,6 +86,7 @@ def _walk(stage: Furnished, names: set[str] | None) -> dict[str, list[str]]:
     return found
 
 
+@pytest.mark.slow
 def test_an_empty_post_deactivates_no_account_and_deletes_no_team_credential_or_member(stage: Furnished) -> None:
     names = {"person_deactivate", "team_delete", "team_take_out", "team_owner", "credential_delete", "member_remove"}
     names |= {"credential_share", "launch_right_revoke", "invitation_revoke", "run_index_stop", "access_withdraw"}

@@ -87,6 +87,7 @@ def test_it_is_logged_once_an_hour_and_not_for_monitoring(users: Users, caplog: 
     assert found == [("203.0.113.0", False), (PROXY, True)]
 
 
+@pytest.mark.slow
 def test_many_addresses_of_strangers_do_not_hide_one_of_people(users: Users, administrator: Any) -> None:
     browser(users.colleague, PROXY, **{"x-forwarded-for": FORGED}).get("/profile/")
     for number in range(20):

@@ -69,6 +69,7 @@ def test_the_sprite_has_no_icon_that_nothing_names() -> None:
     assert icons.NAMES - words - _in_templates() == set()
 
 
+@pytest.mark.slow
 def test_the_sprite_is_found_like_any_static_file_and_has_a_symbol_for_each_name() -> None:
     path = finders.find(icons.SPRITE)
     assert isinstance(path, str)

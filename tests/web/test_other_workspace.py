@@ -299,6 +299,7 @@ def test_a_bulk_action_leaves_out_what_belongs_to_another_workspace(scene: Scene
     assert not [seen for seen in scene.stub_engine.seen if seen.method != "GET"]
 
 
+@pytest.mark.slow
 def test_no_field_of_a_form_takes_an_id_of_another_workspace(scene: Scene) -> None:
     tried, found = set(), []
     for address in matrix.addresses():

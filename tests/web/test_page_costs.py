@@ -80,6 +80,7 @@ def test_the_costs_of_pages_are_known(scene: Scene) -> None:
     assert _costs(scene, PAGES, flow=flow, run=launch.run_id, launch=launch.pk) == PAGES
 
 
+@pytest.mark.slow
 def test_the_costs_of_pages_of_the_run_index_are_known(scene: Scene) -> None:
     share_with_nobody(scene.users.credential)
     index = indexes.start(CONSOLE, scene.users.workspace, scene.users.credential, 90)

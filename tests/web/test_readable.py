@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from django.template.loader import get_template
 from django.utils import translation
 from hypothesis import given, strategies as st
@@ -96,6 +97,7 @@ _json = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(_json)
 def test_nothing_that_json_can_hold_breaks_it(odd: Any) -> None:
     assert html(odd)

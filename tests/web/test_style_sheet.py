@@ -129,6 +129,7 @@ def test_the_style_sheet_is_made_again_when_a_source_has_changed(
     assert _built() == built
 
 
+@pytest.mark.slow
 def test_every_class_with_an_end_that_comes_from_a_value_is_declared() -> None:
     declared = {form.partition("{")[0] for form in style_sheet.COMPOSED}
     found = {begin for path in static._markup() for begin in _COMPOSED.findall(path.read_text(encoding="utf-8"))}

@@ -3,6 +3,7 @@
 import base64
 import json
 
+import pytest
 from django.utils import timezone
 
 from tests import flows
@@ -53,6 +54,7 @@ def test_what_is_hidden_is_not_launched_by_mistake(scene: Scene) -> None:
     assert list(Launch.objects.all()) == [first]
 
 
+@pytest.mark.slow
 def test_a_form_keeps_it_neither_among_saved_inputs_nor_where_launches_are_searched(scene: Scene) -> None:
     flow = publish(scene, Form((Field("name", ("name",), searchable=True),)))
     send(scene, flow, {"name": f"x {_key(scene)}", "_save": "yes", "_save_name": "Monday"})

@@ -64,6 +64,7 @@ def place() -> Iterator[Place]:
     made.engine.close()
 
 
+@pytest.mark.slow
 def test_the_workspace_leads_to_the_new_address_and_everything_else_stays(place: Place) -> None:
     scene = place.scene
     flow = flows.make(scene.workflows, "Quick", flows.code("echo", given="{{trigger.body}}"))
@@ -100,6 +101,7 @@ def test_the_workspace_leads_to_the_new_address_and_everything_else_stays(place:
     assert "now uses the new address" in text_of(place.owner.get("/w/sales/settings/"))
 
 
+@pytest.mark.slow
 def test_others_enter_theirs_again_and_see_why(place: Place) -> None:
     scene = place.scene
     theirs = place.credential("colleague")
@@ -152,6 +154,7 @@ def test_what_a_worker_has_in_hand_is_not_sent_once_the_workspace_moved(place: P
     assert (waiting.state, waiting.reason) == (State.NOT_SENT, Reason.MOVED)
 
 
+@pytest.mark.slow
 def test_that_a_launch_did_not_run_is_never_concluded_from_another_engine(place: Place, settings: Any) -> None:
     scene = place.scene
     settings.LAUNCH_SEARCH = timedelta(seconds=0)

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _, pgettext_lazy
 from workflows_ui.audit.models import BEGUN, AuditEvent
 from workflows_ui.core.states import Badge
 from workflows_ui.core.text import Text
+from workflows_ui.lists.file_formats import FORMATS
 from workflows_ui.members.models import Colour, Role
 from workflows_ui.notifications.models import Topic
 from workflows_ui.resource_admin.resource import Resource
@@ -346,6 +347,7 @@ FIELDS: dict[str, Text] = {
 #: Labels for the choices among these values.
 CHOICES: dict[str, dict[str, Text]] = {
     "colour": dict(Colour.choices),
+    "format": {key: each.label for key, each in FORMATS.items()},
     "holder_kind": {"person": _("Person"), "team": _("Team"), "invited": _("Invited address")},
     "role": dict(Role.choices),
     "state": {name: badge.word for name, badge in FLOW_STATES.items()},
